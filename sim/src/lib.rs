@@ -1,0 +1,1 @@
+//! Stub: its helper is writing it.

@@ -1,0 +1,47 @@
+//! How large anything may be. Checked before parsing, on both sides.
+//!
+//! Sizes are in bytes, numbers in things. Changing one is a change of the
+//! published contract: raise on servers first.
+
+/// A whole frame on either door.
+pub const FRAME: usize = 4 << 20;
+/// One sealed application message.
+pub const MESSAGE: usize = 256 << 10;
+/// One sealed Commit (128 hybrid KeyPackages are 345 KB; a path over 5,000 blank leaves is larger).
+pub const COMMIT: usize = 2 << 20;
+/// One Welcome for one joiner, without the tree.
+pub const WELCOME: usize = 16 << 10;
+/// One KeyPackage.
+pub const KEY_PACKAGE: usize = 8 << 10;
+/// One part of a blob.
+pub const BLOB_PART: usize = 1 << 20;
+/// A whole blob.
+pub const BLOB: usize = 32 << 20;
+/// Devices of one account.
+pub const DEVICES: usize = 16;
+/// Records in one account chain.
+pub const CHAIN: usize = 1024;
+/// The encoded body of one record.
+pub const RECORD: usize = 4 << 10;
+/// Aliases in one roster.
+pub const ROSTER: usize = 5_000;
+/// Members added by one Commit.
+pub const ADDS: usize = 128;
+/// Accounts in one look-up.
+pub const LOOKUP: usize = 128;
+/// KeyPackages or aliases in one upload.
+pub const UPLOAD: usize = 128;
+/// One-time KeyPackages kept for a device.
+pub const KEY_PACKAGES: usize = 128;
+/// Aliases registered for a device.
+pub const ALIASES: usize = 20_000;
+/// Envelopes kept in a mailbox; beyond that the device must be re-added.
+pub const MAILBOX: usize = 10_000;
+/// Days that an envelope or blob is kept.
+pub const KEPT_DAYS: u64 = 30;
+/// Entries pushed but not yet acked.
+pub const WINDOW: usize = 256;
+/// Characters of an invitation code.
+pub const INVITE: usize = 64;
+/// Messages sent along with the founding of a group.
+pub const FOUND_MESSAGES: usize = 16;

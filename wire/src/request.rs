@@ -1,0 +1,267 @@
+//! What is asked, door by door, with every field of its right length.
+//!
+//! Made by `core`, answered by `server`; `frame` turns them into bytes.
+//! A value of these types has passed the checks of form; whether it is
+//! allowed is the server's to decide.
+
+use crate::chain::{Signature, SignedRecord};
+use crate::id::{AccountId, AliasId, BlobId, DeviceId, Epoch, GroupId, IdempotencyKey, Seq, WrongLength};
+use crate::key::{DeliveryKey, PostKey, SealKey, Verifier};
+use crate::name::AccountName;
+
+/// Asked at one of the two doors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// Nobody says who they are.
+    Anonymous(AnonymousRequest),
+    /// A device proves itself.
+    Device(DeviceRequest),
+}
+
+/// Asked at `/v1/anonymous`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AnonymousRequest {
+    /// Claims a name for a new account. Reply: `Done`.
+    Register(Box<Register>),
+    /// Chains, and one KeyPackage a device where asked. Reply: `Accounts`.
+    Lookup(Lookup),
+    /// Registers a group at its first shared epoch. Reply: `Accepted`.
+    Found(Box<Found>),
+    /// An application message for a group. Reply: `Accepted`.
+    SubmitMessage(Box<SubmitMessage>),
+    /// A Commit for a group. Reply: `Accepted`.
+    SubmitCommit(Box<SubmitCommit>),
+    /// One part of a sealed blob. Reply: `Done`.
+    PutBlob(PutBlob),
+    /// One part of a sealed blob. Reply: `BlobPart`.
+    FetchBlob(FetchBlob),
+}
+
+/// Asked at `/v1/device`; only `Authenticate` before the device is proven.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeviceRequest {
+    /// Answers the challenge. Reply: `Session`.
+    Authenticate(Authenticate),
+    /// Push entries with a `Seq` after this. Reply: `Done`.
+    Take(Seq),
+    /// Entries up to this are stored on the device; drop them. No reply.
+    Ack(Seq),
+    /// More KeyPackages and aliases. Reply: `KeysLeft`.
+    PublishKeys(PublishKeys),
+    /// The next record of this account's chain. Reply: `Done`.
+    AppendRecord(SignedRecord),
+    /// Aliases of groups this device has left. Reply: `Done`.
+    DropAlias(Vec<AliasId>),
+    /// Deletes the account; signed over [`close_bytes`]. Reply: `Done`.
+    CloseAccount(Signature),
+}
+
+/// See [`AnonymousRequest::Register`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Register {
+    /// The name that is claimed.
+    pub name: AccountName,
+    /// Record 0.
+    pub record: SignedRecord,
+    /// By the record's signer over [`register_bytes`].
+    pub signature: Signature,
+    /// Empty where registration is open.
+    pub invite: String,
+    /// Makes a repeated request harmless.
+    pub idempotency_key: IdempotencyKey,
+}
+
+/// How an account is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccountRef {
+    /// By its name.
+    Name(AccountName),
+    /// By its id.
+    Id(AccountId),
+}
+
+/// See [`AnonymousRequest::Lookup`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lookup {
+    /// At most [`crate::limits::LOOKUP`] accounts.
+    pub who: Vec<AccountRef>,
+    /// Take one KeyPackage of each of their devices.
+    pub key_packages: bool,
+}
+
+/// One address of one device for one group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RosterEntry {
+    /// Where to put.
+    pub alias: AliasId,
+    /// What to seal under.
+    pub seal_key: SealKey,
+    /// Who may submit as this alias.
+    pub post_verifier: Verifier,
+}
+
+impl RosterEntry {
+    /// Reads 80 bytes: alias, seal key, post verifier.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, WrongLength> {
+        let wrong = WrongLength { what: "roster entry", want: 80, got: bytes.len() };
+        let (alias, rest) = bytes.split_at_checked(16).ok_or(wrong)?;
+        let (seal, post) = rest.split_at_checked(32).ok_or(wrong)?;
+        Ok(Self { alias: alias.try_into()?, seal_key: seal.try_into()?, post_verifier: post.try_into()? })
+    }
+
+    /// Its 80 bytes; they hold the seal key.
+    pub fn to_bytes(&self) -> [u8; 80] {
+        let mut bytes = [0; 80];
+        let (alias, rest) = bytes.split_at_mut(16);
+        let (seal, post) = rest.split_at_mut(32);
+        alias.copy_from_slice(&self.alias.0);
+        seal.copy_from_slice(self.seal_key.expose());
+        post.copy_from_slice(&self.post_verifier.0);
+        bytes
+    }
+}
+
+/// A Welcome for one joiner (RFC 9420 §12.4.3.1), without the tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Welcomed {
+    /// The joiner's alias, as its KeyPackage gives it.
+    pub alias: AliasId,
+    /// The MLSMessage.
+    pub welcome: Vec<u8>,
+}
+
+/// Who submits to a group, and the keys that are lent for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lent {
+    /// The group.
+    pub group: GroupId,
+    /// The epoch of the submitter.
+    pub epoch: Epoch,
+    /// Opens the roster of that epoch.
+    pub delivery_key: DeliveryKey,
+    /// The submitter's own alias: it gets no copy of its messages.
+    pub from: AliasId,
+    /// Proves that the alias is the submitter's.
+    pub post_key: PostKey,
+    /// Makes a repeated submit harmless.
+    pub idempotency_key: IdempotencyKey,
+}
+
+/// See [`AnonymousRequest::Found`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The new group, its first shared epoch, and the founder.
+    pub lent: Lent,
+    /// Every member's entry, the founder's too.
+    pub roster: Vec<RosterEntry>,
+    /// One a joiner.
+    pub welcomes: Vec<Welcomed>,
+    /// First messages, sealed in that epoch; positions 1, 2, …
+    pub messages: Vec<Vec<u8>>,
+}
+
+/// See [`AnonymousRequest::SubmitMessage`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubmitMessage {
+    /// Where, who, and the keys.
+    pub lent: Lent,
+    /// The MLSMessage, sealed end to end.
+    pub envelope: Vec<u8>,
+}
+
+/// See [`AnonymousRequest::SubmitCommit`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubmitCommit {
+    /// Where, who, and the keys of the epoch that ends.
+    pub lent: Lent,
+    /// Of the epoch that begins.
+    pub next_delivery_key: DeliveryKey,
+    /// The MLSMessage, sealed end to end.
+    pub commit: Vec<u8>,
+    /// What happens to the roster.
+    pub roster: RosterChange,
+    /// One a joiner.
+    pub welcomes: Vec<Welcomed>,
+}
+
+/// What a Commit does to the roster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RosterChange {
+    /// Removes first, then adds. An alias that a device changes is both.
+    Edit {
+        /// New entries.
+        add: Vec<RosterEntry>,
+        /// Aliases that go.
+        remove: Vec<AliasId>,
+    },
+    /// Takes this for the whole roster: mends one that disagrees with the tree.
+    Replace(Vec<RosterEntry>),
+}
+
+/// See [`AnonymousRequest::PutBlob`]. Parts come in order; the same part again is harmless.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PutBlob {
+    /// Random, chosen by whoever puts it.
+    pub blob: BlobId,
+    /// Where this part begins, in bytes.
+    pub offset: u64,
+    /// Size of the whole, in bytes.
+    pub total: u64,
+    /// At most [`crate::limits::BLOB_PART`] bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// See [`AnonymousRequest::FetchBlob`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchBlob {
+    /// Which.
+    pub blob: BlobId,
+    /// Where the part begins, in bytes.
+    pub offset: u64,
+}
+
+/// See [`DeviceRequest::Authenticate`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authenticate {
+    /// Whose.
+    pub account: AccountId,
+    /// Which device.
+    pub device: DeviceId,
+    /// By the device over [`authenticate_bytes`].
+    pub signature: Signature,
+}
+
+/// See [`DeviceRequest::PublishKeys`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PublishKeys {
+    /// New KeyPackages, each with the alias that stands in it.
+    pub key_packages: Vec<KeyPackageUpload>,
+    /// Spare aliases, for groups that the device founds or changes its alias in.
+    pub aliases: Vec<AliasId>,
+}
+
+/// One KeyPackage on its way up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyPackageUpload {
+    /// Registered to this device's mailbox.
+    pub alias: AliasId,
+    /// MLSMessage with a KeyPackage (RFC 9420 §10).
+    pub key_package: Vec<u8>,
+    /// Handed out when nothing else is left, and never used up.
+    pub last_resort: bool,
+}
+
+/// What [`Register::signature`] signs.
+pub fn register_bytes(account: &AccountId, name: &AccountName) -> Vec<u8> {
+    [b"waxseal register v1".as_slice(), &account.0, name.as_str().as_bytes()].concat()
+}
+
+/// What [`Authenticate::signature`] signs.
+pub fn authenticate_bytes(nonce: &[u8; 32], account: &AccountId, device: &DeviceId) -> Vec<u8> {
+    [b"waxseal authenticate v1".as_slice(), nonce, &account.0, &device.0].concat()
+}
+
+/// What [`DeviceRequest::CloseAccount`] signs.
+pub fn close_bytes(account: &AccountId) -> Vec<u8> {
+    [b"waxseal close v1".as_slice(), &account.0].concat()
+}
