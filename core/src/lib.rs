@@ -1,1 +1,27 @@
-//! Stub: its helper is writing it.
+//! The Waxseal client: decides everything, waits for nothing.
+//!
+//! Sans-IO: a shell puts an [`Input`] in with `Client::handle`, which makes
+//! one durable change, and drains [`Output`]s with `Client::poll`. Time and
+//! randomness are arguments. No clock, no socket, no thread is in here.
+//!
+//! ```text
+//!   Input ──► client ──► session   what was asked of the server, what came back
+//!                │
+//!                ├─────► outbox    intents, sealed and submitted until they are accepted
+//!                ├─────► inbox     mailbox entries, opened and judged in order
+//!                │         │
+//!                │       trust     is this leaf that account's device?
+//!                │         │
+//!                ├─────► chat      what a person sees: chats, messages, members
+//!                ├─────► account   who we are: devices, KeyPackages, linking
+//!                └─────► heal      re-adding, re-founding, the update cadence
+//!        group (MLS) · content (MIMI) · store (encrypted SQLite)     underneath
+//! ```
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+pub mod input;
+pub mod output;
+pub mod view;
+
+pub use input::{Command, Input};
+pub use output::{Event, Output};

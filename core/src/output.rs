@@ -1,0 +1,160 @@
+//! What a shell must do next, and what a person should see.
+//!
+//! Made by `client`, performed by the shells in the order polled. What must be
+//! durable is durable before anything that depends on it leaves.
+
+use waxseal_wire::frame::Door;
+use waxseal_wire::id::{AccountId, Millis, RequestId};
+use waxseal_wire::name::AccountName;
+use waxseal_wire::reply::Refusal;
+use waxseal_wire::request::Request;
+
+use crate::view::{ChatId, MessageRef};
+
+/// What the shell must do next; performed in the order polled.
+#[derive(Debug, Clone)]
+pub enum Output {
+    /// Send through this door; the answer returns as `Input::Told`.
+    Send(Door, RequestId, Request),
+    /// Show to the person.
+    Tell(Event),
+    /// Hand in `Input::Tick` at this moment, if nothing happens before. The latest one counts.
+    WakeAt(Millis),
+    /// Shut this door and open it again.
+    Reconnect(Door),
+}
+
+/// Something a person should see. Views are read again with the methods of `Client`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// This device belongs to an account now.
+    Registered {
+        /// Ours.
+        account: AccountId,
+        /// What it is called.
+        name: AccountName,
+    },
+    /// The server did not register the name.
+    RegisterFailed(Refusal),
+    /// Hand this code to the new device.
+    LinkCode(String),
+    /// A new device was added to our account.
+    DeviceAdded {
+        /// What it calls itself.
+        name: String,
+    },
+    /// The new device could not join the account.
+    LinkFailed(LinkProblem),
+    /// A chat stands; messages can be written.
+    ChatOpened(ChatId),
+    /// Nobody has this name.
+    NoSuchAccount(AccountName),
+    /// An account was looked up.
+    AccountKnown {
+        /// Which.
+        account: AccountId,
+        /// What it is called.
+        name: AccountName,
+    },
+    /// The list of chats, or something about this chat, changed.
+    ChatChanged(ChatId),
+    /// Somebody who is not known wants to talk.
+    Requested(ChatId),
+    /// A message came.
+    Received {
+        /// Where.
+        chat: ChatId,
+        /// Which.
+        message: MessageRef,
+    },
+    /// An own message's state, or a message's text or reactions, changed.
+    MessageChanged {
+        /// Where.
+        chat: ChatId,
+        /// Which.
+        message: MessageRef,
+    },
+    /// Work that takes long: `done` of `total`.
+    Progress {
+        /// For which chat.
+        chat: ChatId,
+        /// What kind of work.
+        work: Work,
+        /// Steps done.
+        done: u64,
+        /// Steps in all.
+        total: u64,
+    },
+    /// Something was asked that cannot be done; nothing changed.
+    Failed {
+        /// For which chat, if any.
+        chat: Option<ChatId>,
+        /// Why.
+        problem: Problem,
+    },
+    /// The device was removed from its account, or the account was closed.
+    SignedOut,
+    /// The account no longer exists on the server and nothing is left here.
+    AccountClosed,
+}
+
+/// Long work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// Members are being added, in batches.
+    Adding,
+    /// The tree of a large group is being fetched.
+    Joining,
+}
+
+/// Why linking failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LinkProblem {
+    /// The code does not read.
+    #[error("the code is mistyped; copy it again")]
+    BadCode,
+    /// The code is too old, or was used.
+    #[error("the code has run out; show a new one on the other device")]
+    Expired,
+    /// The server's answer does not fit the code.
+    #[error("the server's answer does not fit the code; do not go on with this server")]
+    Forged,
+}
+
+/// Why something that was asked cannot be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// Only admins may do this.
+    #[error("only an admin of the group can do this")]
+    NotAdmin,
+    /// There is no such chat, or we are no longer in it.
+    #[error("you are not in this chat")]
+    NotAMember,
+    /// There is no such message, or it is not ours to change.
+    #[error("this message cannot be changed")]
+    NotYours,
+    /// Too long, or empty.
+    #[error("the text is empty or longer than 64 KiB")]
+    BadText,
+    /// This device has no account yet.
+    #[error("register first")]
+    NotRegistered,
+    /// It has one already.
+    #[error("this profile has an account already")]
+    AlreadyRegistered,
+    /// The person has no device that can be reached.
+    #[error("this person has no device that can be added")]
+    NoDevice,
+    /// A direct chat has two people, always.
+    #[error("a direct chat has two people; start a group instead")]
+    DirectChat,
+    /// A group holds at most so many.
+    #[error("the group is full")]
+    TooMany,
+    /// The server refused for good.
+    #[error("the server refused: {0}")]
+    Refused(Refusal),
+    /// The last admin cannot go while others stay.
+    #[error("make somebody else an admin first")]
+    LastAdmin,
+}
