@@ -1,1 +1,20 @@
-//! Stub: its helper is writing it.
+//! `waxseald` as a library: the rules, the store, and their async front.
+//!
+//! ```text
+//!   transport ─► engine ─► roles ─► store
+//!   (sockets)   (threads)  │        └─ sqlite
+//!                          ├─ authentication   who is who
+//!                          ├─ directory        who is found, by which KeyPackage
+//!                          ├─ delivery         one order a group, blind
+//!                          ├─ mailbox          one queue a device
+//!                          └─ blob             sealed bytes by capability
+//! ```
+//! Roles are synchronous and deterministic: time and randomness are arguments.
+//! Nothing here can read an envelope, and nothing here may learn how.
+
+pub mod engine;
+pub mod limits;
+pub mod policy;
+pub mod roles;
+pub mod store;
+pub mod subject;
