@@ -19,6 +19,7 @@
 //! ```
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod content;
 pub mod input;
 pub mod output;
 pub mod view;
