@@ -20,8 +20,10 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod content;
+pub mod group;
 pub mod input;
 pub mod output;
+pub mod store;
 pub mod view;
 
 pub use input::{Command, Input};

@@ -1,0 +1,152 @@
+//! The policy of a group: what it is called and who may change it.
+//!
+//! Stands in the GroupContext (extension 0xFA02), so every member agrees on it
+//! and it is nobody's secret but the group's. Called by `group` and `chats`.
+//! Never decides who may do what; it says only who is an admin.
+//!
+//! CBOR map with integer keys, in order; fields of later releases are kept:
+//! 0 chat, 1 generation, 2 name, 3 admins, 4 direct.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ciborium::Value;
+use waxseal_wire::id::AccountId;
+
+/// Most bytes of an encoded policy.
+const SIZE: usize = 16 << 10;
+/// Most bytes of a name.
+const NAME: usize = 256;
+/// Most admins.
+const ADMINS: usize = 256;
+
+/// Why a policy is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// It does not read.
+    #[error("the policy does not read")]
+    Malformed,
+    /// Over 16 KiB, a name over 256 bytes, or over 256 admins.
+    #[error("the policy is too large")]
+    TooLarge,
+}
+
+/// What a group is called and who may change it.
+#[derive(Clone, PartialEq)]
+pub struct Policy {
+    /// The chat that this group carries; it outlives the group.
+    pub chat: [u8; 16],
+    /// Counts the groups that have carried the chat.
+    pub generation: u64,
+    /// What people call it.
+    pub name: String,
+    /// Accounts that may add, remove and rename.
+    pub admins: BTreeSet<AccountId>,
+    /// A conversation of two people.
+    pub direct: bool,
+    /// Fields of later releases, kept as they came.
+    later: BTreeMap<u64, Value>,
+}
+
+impl core::fmt::Debug for Policy {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Policy(generation {}, {} admins)", self.generation, self.admins.len())
+    }
+}
+
+impl Policy {
+    /// A policy with the fields of this release.
+    pub fn new(chat: [u8; 16], generation: u64, name: String, admins: BTreeSet<AccountId>, direct: bool) -> Self {
+        Self { chat, generation, name, admins, direct, later: BTreeMap::new() }
+    }
+
+    /// Encodes it.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, PolicyError> {
+        let admins = self.admins.iter().map(|admin| Value::Bytes(admin.0.to_vec())).collect();
+        let mut fields = self.later.clone();
+        fields.insert(0, Value::Bytes(self.chat.to_vec()));
+        fields.insert(1, Value::from(self.generation));
+        fields.insert(2, Value::Text(self.name.clone()));
+        fields.insert(3, Value::Array(admins));
+        fields.insert(4, Value::Bool(self.direct));
+        let map = fields.into_iter().map(|(key, value)| (Value::from(key), value)).collect();
+        let mut bytes = Vec::new();
+        ciborium::into_writer(&Value::Map(map), &mut bytes).map_err(|_| PolicyError::Malformed)?;
+        self.check(&bytes)?;
+        Ok(bytes)
+    }
+
+    /// Reads what [`Policy::to_bytes`] of this or a later release wrote.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, PolicyError> {
+        if bytes.len() > SIZE {
+            return Err(PolicyError::TooLarge);
+        }
+        let read: Value = ciborium::de::from_reader_with_recursion_limit(bytes, 16).map_err(|_| PolicyError::Malformed)?;
+        let mut fields = BTreeMap::new();
+        for (key, value) in read.into_map().map_err(|_| PolicyError::Malformed)? {
+            let key = key.as_integer().and_then(|key| u64::try_from(key).ok()).ok_or(PolicyError::Malformed)?;
+            if fields.insert(key, value).is_some() {
+                return Err(PolicyError::Malformed);
+            }
+        }
+        let mut take = |key| fields.remove(&key).ok_or(PolicyError::Malformed);
+        let (chat, generation, name, admins, direct) = (take(0)?, take(1)?, take(2)?, take(3)?, take(4)?);
+        let policy = Self {
+            chat: bytes_of(&chat)?,
+            generation: generation.as_integer().and_then(|n| u64::try_from(n).ok()).ok_or(PolicyError::Malformed)?,
+            name: name.into_text().map_err(|_| PolicyError::Malformed)?,
+            admins: admins
+                .into_array()
+                .map_err(|_| PolicyError::Malformed)?
+                .iter()
+                .map(|admin| bytes_of(admin).map(AccountId))
+                .collect::<Result<_, _>>()?,
+            direct: direct.as_bool().ok_or(PolicyError::Malformed)?,
+            later: fields,
+        };
+        policy.check(bytes)?;
+        Ok(policy)
+    }
+
+    fn check(&self, bytes: &[u8]) -> Result<(), PolicyError> {
+        let fits = bytes.len() <= SIZE && self.name.len() <= NAME && self.admins.len() <= ADMINS;
+        if fits { Ok(()) } else { Err(PolicyError::TooLarge) }
+    }
+}
+
+fn bytes_of<const N: usize>(value: &Value) -> Result<[u8; N], PolicyError> {
+    value.as_bytes().and_then(|bytes| bytes.as_slice().try_into().ok()).ok_or(PolicyError::Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy() -> Policy {
+        Policy::new([7; 16], 3, "Bees".into(), [AccountId([1; 32]), AccountId([2; 32])].into(), false)
+    }
+
+    #[test]
+    fn a_policy_reads_back() {
+        assert_eq!(Policy::from_bytes(&policy().to_bytes().unwrap()).unwrap(), policy());
+    }
+
+    #[test]
+    fn fields_of_a_later_release_are_kept() {
+        let mut later = policy();
+        later.later.insert(9, Value::Text("new".into()));
+        let mut read = Policy::from_bytes(&later.to_bytes().unwrap()).unwrap();
+        read.name = "Wasps".into();
+        let again = Policy::from_bytes(&read.to_bytes().unwrap()).unwrap();
+        assert_eq!(again.later.get(&9), Some(&Value::Text("new".into())));
+    }
+
+    #[test]
+    fn large_or_senseless_policies_are_refused() {
+        let mut large = policy();
+        large.name = "x".repeat(NAME + 1);
+        assert_eq!(large.to_bytes(), Err(PolicyError::TooLarge));
+        assert_eq!(Policy::from_bytes(&[0; SIZE + 1]), Err(PolicyError::TooLarge));
+        assert_eq!(Policy::from_bytes(b"\xa0"), Err(PolicyError::Malformed));
+        assert_eq!(Policy::from_bytes(b""), Err(PolicyError::Malformed));
+    }
+}
