@@ -36,7 +36,7 @@ impl Door {
 /// What a server says: an answer or a push.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told {
-    /// The answer to the request of this id.
+    /// The answer to the request of this id; 0 where a frame was refused whose id could not be read.
     Reply(RequestId, Reply),
     /// Not asked for.
     Push(Push),

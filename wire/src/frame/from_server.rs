@@ -44,6 +44,8 @@ pub fn decode_told(bytes: &[u8]) -> Result<Told, BadFrame> {
         (0, Wire::Entries(entries)) => Ok(Told::Push(Push::Entries(
             at_most(limits::WINDOW, entries.entries)?.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
         ))),
+        // The id of the refused frame could not be read.
+        (0, Wire::Refused(refused)) => Ok(Told::Reply(RequestId(0), Reply::Refused(refused_from_wire(refused)))),
         (0, _) | (_, Wire::Challenge(_) | Wire::Entries(_)) => Err(BadFrame::Empty),
         (id, wire) => Ok(Told::Reply(RequestId(id), reply_from_wire(wire)?)),
     }

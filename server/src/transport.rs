@@ -1,0 +1,186 @@
+//! Sockets in, requests out; replies and pushes back.
+//!
+//! ```text
+//!   accept ─► [TLS] ─► http ──┬─ GET /healthz
+//!                             ├─ /v1/anonymous ─► anonymous ─┐
+//!                             └─ /v1/device ────► device ────┴─► engine
+//!                                                   └─ both speak through a `Line`
+//! ```
+//! Called by the program, by tests and by the load program. One task a
+//! connection. Translates and bounds; never decides what is allowed.
+
+mod anonymous;
+mod device;
+mod http;
+mod line;
+mod sessions;
+mod socket;
+mod tls;
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tracing::{debug, info, warn};
+use waxseal_wire::id::Millis;
+
+use self::sessions::Sessions;
+use self::socket::Socket;
+pub use self::tls::{Tls, TlsError};
+use crate::engine::Engine;
+use crate::limits::Rate;
+
+/// How long connections may take to finish when the server stops.
+const STOP_WITHIN: Duration = Duration::from_secs(8);
+/// How long a TLS handshake may take.
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
+/// How often old things are dropped.
+const SWEEP_EVERY: Duration = Duration::from_secs(3600);
+
+/// How connections are treated.
+#[derive(Clone)]
+pub struct Settings {
+    /// Connections at once; more are closed at once.
+    pub connections: usize,
+    /// Requests of one connection; a large frame counts for several.
+    pub rate: Rate,
+    /// A silent peer is pinged after one beat, and cut after three; one that does not read is cut after one or two.
+    pub beat: Duration,
+    /// How long a device may take to prove itself.
+    pub prove_within: Duration,
+    /// TLS, where this server does it.
+    pub tls: Option<Arc<Tls>>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            rate: Rate { burst: 400, per_second: 100 },
+            beat: Duration::from_secs(30),
+            prove_within: Duration::from_secs(10),
+            tls: None,
+        }
+    }
+}
+
+/// What every connection of one server shares.
+struct Hall {
+    engine: Engine,
+    settings: Settings,
+    sessions: Sessions,
+    opened: Instant,
+}
+
+impl Hall {
+    /// Milliseconds since this server opened: for rates, never for what is stored.
+    fn now(&self) -> Millis {
+        Millis(u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+/// Tells every connection that the server stops.
+#[derive(Clone)]
+struct Bell(watch::Receiver<bool>);
+
+impl Bell {
+    async fn rung(&mut self) {
+        // A bell without a ringer is as good as rung.
+        self.0.wait_for(|rung| *rung).await.ok();
+    }
+}
+
+/// Answers on `listener` until `stop` is ready; then finishes what was asked, says goodbye, and closes the store.
+pub async fn serve(engine: Engine, listener: TcpListener, settings: Settings, stop: impl Future<Output = ()>) {
+    let room = Arc::new(Semaphore::new(settings.connections));
+    let places = u32::try_from(settings.connections).unwrap_or(u32::MAX);
+    let (ringer, bell) = watch::channel(false);
+    let bell = Bell(bell);
+    let hall = Arc::new(Hall { engine, settings, sessions: Sessions::default(), opened: Instant::now() });
+    let mut sweep = tokio::time::interval(SWEEP_EVERY);
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => break,
+            _ = sweep.tick() => {
+                let engine = hall.engine.clone();
+                tokio::spawn(async move { engine.sweep().await });
+            }
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => match Arc::clone(&room).try_acquire_owned() {
+                    Ok(place) => drop(tokio::spawn(welcome(stream, Arc::clone(&hall), place, bell.clone()))),
+                    Err(_) => {
+                        crate::metrics::closed("no_room");
+                        debug!("a connection was closed: as many are open as the configuration allows");
+                    }
+                },
+                Err(error) => {
+                    // Out of file descriptors, most often: waiting helps, and accepting again at once does not.
+                    warn!(kind = %error.kind(), "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+    drop(listener);
+    ringer.send_replace(true);
+    if tokio::time::timeout(STOP_WITHIN, room.acquire_many(places)).await.is_err() {
+        warn!("some connections did not finish in time and were cut");
+    }
+    let engine = hall.engine.clone();
+    drop(hall);
+    tokio::task::spawn_blocking(|| engine.close()).await.ok();
+    info!("stopped");
+}
+
+async fn welcome(stream: TcpStream, hall: Arc<Hall>, place: OwnedSemaphorePermit, mut bell: Bell) {
+    // Small frames should not wait for each other.
+    stream.set_nodelay(true).ok();
+    let socket = match &hall.settings.tls {
+        None => Socket::Plain(stream),
+        Some(tls) => {
+            let handshake = tokio::time::timeout(HANDSHAKE_WITHIN, tls.acceptor().accept(stream));
+            let done = tokio::select! {
+                done = handshake => done,
+                () = bell.rung() => return,
+            };
+            match done {
+                Ok(Ok(stream)) => Socket::Tls(Box::new(stream)),
+                _ => return crate::metrics::closed("no_tls"),
+            }
+        }
+    };
+    http::converse(socket, hall, place, bell).await;
+}
+
+/// A server inside this process: for tests, the simulation and the load program.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// Starts on loopback, on a port that is free.
+    pub async fn start(engine: Engine, settings: Settings) -> io::Result<Self> {
+        let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let (stop, bell) = watch::channel(false);
+        let mut bell = Bell(bell);
+        let task = tokio::spawn(serve(engine, listener, settings, async move { bell.rung().await }));
+        Ok(Self { address, stop, task })
+    }
+
+    /// Stops it as SIGTERM would, and waits for that.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        self.task.await.ok();
+    }
+}

@@ -1,0 +1,129 @@
+//! The HTTP side of the public listener: health, and the way to the two doors.
+//!
+//! Called by `transport` for each accepted connection. Upgrades to a WebSocket
+//! by hand (RFC 6455 §4.2), so that the raw socket comes back with nothing
+//! around it. Never serves anything about an account.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY};
+use hyper::header::{SEC_WEBSOCKET_VERSION, UPGRADE};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use waxseal_wire::frame::Door;
+
+use super::line::Line;
+use super::socket::Socket;
+use super::{Bell, Hall, anonymous, device};
+
+/// How long a request's head may take, and how long a connection may stay open without a request.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// A request's head may be this large.
+const HEAD_BYTES: usize = 8 << 10;
+
+const GREETING: &str = "This is a Waxseal server. It carries sealed messages and cannot open them.\n\
+    To talk to somebody here, use a Waxseal client.\n";
+
+/// Answers HTTP on one connection until it closes or becomes a WebSocket.
+pub(super) async fn converse(socket: Socket, hall: Arc<Hall>, place: OwnedSemaphorePermit, bell: Bell) {
+    let place = Arc::new(place);
+    let mut stopping = bell.clone();
+    let service = service_fn(move |request| {
+        let response = answer(request, &hall, &place, &bell);
+        async move { Ok::<_, Infallible>(response) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WITHIN)
+        .max_buf_size(HEAD_BYTES)
+        .serve_connection(TokioIo::new(socket), service)
+        .with_upgrades();
+    tokio::pin!(connection);
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = stopping.rung() => connection.as_mut().graceful_shutdown(),
+    }
+    // Errors here are the peer's: it left, or did not speak HTTP.
+    connection.await.ok();
+}
+
+fn answer(
+    mut request: Request<Incoming>,
+    hall: &Arc<Hall>,
+    place: &Arc<OwnedSemaphorePermit>,
+    bell: &Bell,
+) -> Response<Full<Bytes>> {
+    let door = match request.uri().path() {
+        path if path == Door::Anonymous.path() => Door::Anonymous,
+        path if path == Door::Device.path() => Door::Device,
+        "/healthz" if is_read(request.method()) => return text(StatusCode::OK, "ok\n"),
+        "/" if is_read(request.method()) => return text(StatusCode::OK, GREETING),
+        _ => return text(StatusCode::NOT_FOUND, "There is nothing here.\n"),
+    };
+    let Some(key) = websocket_key(&request) else {
+        let mut response = text(StatusCode::UPGRADE_REQUIRED, "This is a WebSocket door, version 13.\n");
+        response.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
+        response.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        return response;
+    };
+    let upgraded = hyper::upgrade::on(&mut request);
+    let (hall, place, bell) = (Arc::clone(hall), Arc::clone(place), bell.clone());
+    tokio::spawn(async move {
+        let Ok(parts) = upgraded.await.map_err(drop).and_then(|upgraded| upgraded.downcast::<TokioIo<Socket>>().map_err(drop))
+        else {
+            return;
+        };
+        let line = Line::new(parts.io.into_inner(), parts.read_buf, hall.settings.beat).await;
+        match door {
+            Door::Anonymous => anonymous::attend(line, &hall, bell).await,
+            Door::Device => device::attend(line, &hall, bell).await,
+        }
+        drop(place);
+    });
+    switching(&key)
+}
+
+fn is_read(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+}
+
+/// The key of a proper WebSocket handshake (RFC 6455 §4.2.1).
+fn websocket_key(request: &Request<Incoming>) -> Option<HeaderValue> {
+    let says = |name: HeaderName, word: &str| {
+        let values = request.headers().get_all(name);
+        values.iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(',')).any(|v| v.trim().eq_ignore_ascii_case(word))
+    };
+    let proper = request.method() == Method::GET
+        && says(CONNECTION, "upgrade")
+        && says(UPGRADE, "websocket")
+        && says(SEC_WEBSOCKET_VERSION, "13");
+    request.headers().get(SEC_WEBSOCKET_KEY).filter(|_| proper).cloned()
+}
+
+fn switching(key: &HeaderValue) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    if let Ok(accept) = HeaderValue::from_str(&derive_accept_key(key.as_bytes())) {
+        headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    response
+}
+
+pub(super) fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
