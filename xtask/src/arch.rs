@@ -95,16 +95,7 @@ pub(super) struct Graph {
 impl Graph {
     /// Asks Cargo.
     pub(super) fn of_workspace(root: &Path) -> Result<Self, Failure> {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let output = Command::new(cargo)
-            .args(["metadata", "--format-version=1", "--locked"])
-            .current_dir(root)
-            .output()
-            .map_err(|error| Failure::Metadata(error.to_string()))?;
-        if !output.status.success() {
-            return Err(Failure::Metadata(String::from_utf8_lossy(&output.stderr).into_owned()));
-        }
-        Self::from_json(&output.stdout)
+        Self::from_json(&metadata(root)?)
     }
 
     fn from_json(json: &[u8]) -> Result<Self, Failure> {
@@ -194,6 +185,21 @@ impl Graph {
     fn place(&self, id: &str) -> &str {
         let name = self.name(id);
         name.strip_prefix("waxseal-").unwrap_or(name)
+    }
+}
+
+/// What Cargo says about the workspace, as JSON.
+pub(super) fn metadata(root: &Path) -> Result<Vec<u8>, Failure> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["metadata", "--format-version=1", "--locked"])
+        .current_dir(root)
+        .output()
+        .map_err(|error| Failure::Metadata(error.to_string()))?;
+    if output.status.success() {
+        Ok(output.stdout)
+    } else {
+        Err(Failure::Metadata(String::from_utf8_lossy(&output.stderr).into_owned()))
     }
 }
 

@@ -3,6 +3,7 @@
 //! Called by `make lint`. Reads the workspace; never changes it.
 
 mod arch;
+mod deps;
 mod purity;
 mod size;
 mod source;
@@ -18,6 +19,8 @@ use clap::Parser;
 enum Check {
     /// Dependencies point down, the server cannot read, the pure crates fetch nothing.
     Arch,
+    /// Licences, bans and sources as in deny.toml; no dependency unused; no typos.
+    Deps,
     /// No file over 500 lines and no function over 80, tests apart.
     Size,
 }
@@ -63,6 +66,7 @@ fn check(check: &Check, root: &Path) -> Result<Vec<String>, Failure> {
             wrongs.extend(purity::wrongs(root)?);
             Ok(wrongs)
         }
+        Check::Deps => deps::wrongs(root),
         Check::Size => size::wrongs(root),
     }
 }

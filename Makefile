@@ -1,0 +1,62 @@
+# Waxseal: what can be done here. `make` alone lists it.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# How much a short run does; every long run takes more of the same.
+# Cases of each property, and inputs of each fuzz target on the stable toolchain.
+export PROPTEST_CASES ?= 128
+export WAXSEAL_FUZZ_CASES ?= 2000
+# Seeded towns in the simulation, and kills of the server under load.
+export WAXSEAL_TOWNS ?= 1000
+export WAXSEAL_KILLS ?= 20
+
+CARGO ?= cargo
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+.PHONY: help run build ready lint format arch deny test chaos fuzz bench tools clean-data
+
+help: ## List what can be done
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ready ## Build both programs, start a server in ./waxseal-data, show how two people talk
+	@scripts/run
+
+build: ready ## Build waxseald and waxseal, as they are released
+	@scripts/build
+
+ready: ## Install what a build needs, where that is possible
+	@scripts/ready
+
+lint: ready ## Format, clippy, arrows, sizes, licences, unused dependencies
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) run --quiet --locked -p xtask -- arch
+	$(CARGO) run --quiet --locked -p xtask -- size
+	$(CARGO) run --quiet --locked -p xtask -- deps
+
+format: ## Put the source into its form
+	$(CARGO) fmt --all
+
+test: lint ## All that must be green: lint, every test, short fuzz, simulation and fault runs
+	scripts/test
+
+deny: ## Ask the advisory database too (needs cargo-deny and the network)
+	$(CARGO) deny check
+
+chaos: ready ## A long simulation: many seeded towns (WAXSEAL_TOWNS=100000)
+	WAXSEAL_TOWNS=$${CHAOS_TOWNS:-100000} scripts/chaos
+
+fuzz: ready ## A long fuzz run over every decoder (FUZZ_SECONDS=600 each)
+	@scripts/fuzz
+
+bench: ready ## Measure, and write docs/benchmarks.md
+	@scripts/bench
+
+tools: ## Install the tools that are nice to have: cargo-nextest, cargo-deny, typos
+	$(CARGO) install --locked cargo-nextest cargo-deny
+	python3 -m pip install --user typos
+
+clean-data: ## Forget what `make run` kept: the server's store in ./waxseal-data
+	rm -rf ./waxseal-data
