@@ -221,3 +221,6 @@ fn exporter(
     bytes.zeroize();
     key
 }
+
+#[cfg(test)]
+mod tests;

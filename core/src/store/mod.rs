@@ -20,6 +20,7 @@ mod schema;
 use std::cell::Cell;
 use std::ops::Deref;
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 use zeroize::Zeroizing;
@@ -103,9 +104,13 @@ impl Store {
     }
 
     fn unlock(connection: Connection, key: &[u8; 32]) -> Result<Self, StoreError> {
+        // SQLCipher would write to the terminal by itself, in the middle of a screen.
+        connection.execute_batch("PRAGMA cipher_log_level = NONE;")?;
         connection.execute_batch(&pragma("key", key))?;
-        // The first read is where SQLCipher notices a wrong key, and SQLite another owner.
+        // One process a profile: whoever comes second is told at once.
+        connection.busy_timeout(Duration::ZERO)?;
         connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE;")?;
+        // The first read is where SQLCipher notices a wrong key, and SQLite another owner.
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
         Self::prepare(connection)
     }
