@@ -1,0 +1,21 @@
+//! `waxseald` over real sockets: the library in this process, and the real program beside it.
+//!
+//! What travels is real wire; what lies in envelopes is opaque, as it is to the server.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "a test is a shell: it has a clock and randomness of its own, and stops where it is wrong"
+)]
+
+mod doors;
+mod kill;
+mod person;
+mod program;
+mod story;
+mod tls;
+mod verbs;

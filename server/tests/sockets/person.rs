@@ -1,0 +1,285 @@
+//! A person with one device who speaks the wire, and a group they write to.
+
+use std::time::Duration;
+
+use ed25519_dalek::SigningKey;
+use futures_util::{SinkExt, StreamExt};
+use rand_core::{OsRng, RngCore};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use waxseal_wire::chain::{Chain, DeviceEntry, PublicKey, sign};
+use waxseal_wire::frame::{Door, Told, decode_told, encode_request};
+use waxseal_wire::id::{AccountId, AliasId, DeviceId, Epoch, GroupId, IdempotencyKey, Millis, RequestId, Seq};
+use waxseal_wire::key::{DeliveryKey, PostKey, SealKey};
+use waxseal_wire::name::AccountName;
+use waxseal_wire::reply::{AccountFound, KeysLeft, MailboxEntry, Push, Reply, Session};
+use waxseal_wire::request::*;
+use waxseal_wire::seal::Delivered;
+
+/// Nothing on loopback takes this long unless it is broken.
+pub(crate) const SOON: Duration = Duration::from_secs(20);
+
+/// One WebSocket to the server.
+pub(crate) struct Connection<S = TcpStream> {
+    pub(crate) ws: WebSocketStream<S>,
+    last: u64,
+    pushed: Vec<Push>,
+}
+
+impl Connection {
+    pub(crate) async fn open(address: &str, door: Door) -> Self {
+        Self::try_open(address, door).await.unwrap()
+    }
+
+    pub(crate) async fn try_open(address: &str, door: Door) -> Option<Self> {
+        let stream = TcpStream::connect(address).await.ok()?;
+        Self::over(stream, &format!("ws://{address}"), door).await
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    pub(crate) async fn over(stream: S, url: &str, door: Door) -> Option<Self> {
+        let (ws, _) = tokio_tungstenite::client_async(format!("{url}{}", door.path()), stream).await.ok()?;
+        Some(Self { ws, last: 0, pushed: Vec::new() })
+    }
+
+    /// What comes next; `None` when the connection is over.
+    pub(crate) async fn told(&mut self) -> Option<Told> {
+        loop {
+            match tokio::time::timeout(SOON, self.ws.next()).await.expect("the server says nothing")? {
+                Ok(Message::Binary(bytes)) => return Some(decode_told(&bytes).unwrap()),
+                Ok(Message::Ping(_) | Message::Pong(_)) => {}
+                _ => return None,
+            }
+        }
+    }
+
+    /// The code of the close frame that comes next, whatever comes before it.
+    pub(crate) async fn closed(&mut self) -> Option<CloseCode> {
+        loop {
+            match tokio::time::timeout(SOON, self.ws.next()).await.expect("the server does not close")? {
+                Ok(Message::Close(frame)) => return frame.map(|frame| frame.code),
+                Ok(_) => {}
+                Err(_) => return None,
+            }
+        }
+    }
+
+    pub(crate) async fn send(&mut self, request: &Request) -> Option<RequestId> {
+        self.last += 1;
+        let id = RequestId(self.last);
+        self.ws.send(Message::binary(encode_request(id, request))).await.ok()?;
+        Some(id)
+    }
+
+    /// Asks and waits for the answer; pushes on the way are kept. `None` when the connection is over.
+    pub(crate) async fn try_ask(&mut self, request: &Request) -> Option<Reply> {
+        let asked = self.send(request).await?;
+        loop {
+            match self.told().await? {
+                Told::Reply(id, reply) if id == asked => return Some(reply),
+                Told::Reply(..) => {}
+                Told::Push(push) => self.pushed.push(push),
+            }
+        }
+    }
+
+    pub(crate) async fn ask(&mut self, request: impl Into<Asked>) -> Reply {
+        self.try_ask(&request.into().0).await.expect("the connection is over")
+    }
+
+    /// The next push; `None` when the connection is over.
+    pub(crate) async fn pushed(&mut self) -> Option<Push> {
+        if !self.pushed.is_empty() {
+            return Some(self.pushed.remove(0));
+        }
+        loop {
+            if let Told::Push(push) = self.told().await? {
+                return Some(push);
+            }
+        }
+    }
+
+    pub(crate) async fn entries(&mut self) -> Vec<MailboxEntry> {
+        match self.pushed().await {
+            Some(Push::Entries(entries)) => entries,
+            other => panic!("entries should come, not {other:?}"),
+        }
+    }
+}
+
+/// So that requests of either door can be asked plainly.
+pub(crate) struct Asked(Request);
+
+impl From<AnonymousRequest> for Asked {
+    fn from(request: AnonymousRequest) -> Self {
+        Self(Request::Anonymous(request))
+    }
+}
+
+impl From<DeviceRequest> for Asked {
+    fn from(request: DeviceRequest) -> Self {
+        Self(Request::Device(request))
+    }
+}
+
+/// A person, their device, and their one address.
+pub(crate) struct Person {
+    pub(crate) name: AccountName,
+    pub(crate) account: AccountId,
+    pub(crate) device: DeviceId,
+    pub(crate) key: SigningKey,
+    pub(crate) chain: Chain,
+    pub(crate) alias: AliasId,
+    pub(crate) seal_key: SealKey,
+    pub(crate) post_key: PostKey,
+}
+
+impl Person {
+    pub(crate) fn new(name: &str) -> Self {
+        let rng = &mut OsRng;
+        let (key, recovery) = (SigningKey::generate(rng), SigningKey::generate(rng));
+        let device = DeviceId::random(rng);
+        let entry = DeviceEntry { id: device, key: PublicKey::of(&key), name_hash: [1; 32], added: Millis(1) };
+        let chain = Chain::create(entry, &key, PublicKey::of(&recovery), rng).unwrap();
+        Self {
+            name: AccountName::parse(name).unwrap(),
+            account: chain.account(),
+            device,
+            key,
+            chain,
+            alias: AliasId::random(rng),
+            seal_key: SealKey::random(rng),
+            post_key: PostKey::random(rng),
+        }
+    }
+
+    /// A person who is registered and has published one KeyPackage under their alias.
+    pub(crate) async fn arrive(address: &str, name: &str) -> Self {
+        let person = Self::new(name);
+        assert_eq!(person.register(address, "").await, Reply::Done);
+        let (mut device, _) = person.connect(address).await;
+        assert_eq!(device.ask(person.publish()).await, Reply::KeysLeft(KeysLeft { one_time: 1, last_resort: false }));
+        person
+    }
+
+    pub(crate) async fn register(&self, address: &str, invite: &str) -> Reply {
+        let register = AnonymousRequest::Register(Box::new(Register {
+            name: self.name.clone(),
+            record: self.chain.records()[0].clone(),
+            signature: sign(&self.key, &register_bytes(&self.account, &self.name)),
+            invite: invite.to_owned(),
+            idempotency_key: IdempotencyKey::random(&mut OsRng),
+        }));
+        Connection::open(address, Door::Anonymous).await.ask(register).await
+    }
+
+    pub(crate) fn publish(&self) -> DeviceRequest {
+        DeviceRequest::PublishKeys(PublishKeys {
+            key_packages: vec![KeyPackageUpload { alias: self.alias, key_package: self.key_package(), last_resort: false }],
+            aliases: Vec::new(),
+        })
+    }
+
+    /// Opaque to the server, and so to this test.
+    pub(crate) fn key_package(&self) -> Vec<u8> {
+        format!("a KeyPackage of {}", self.name.as_str()).into_bytes()
+    }
+
+    pub(crate) async fn connect(&self, address: &str) -> (Connection, Session) {
+        self.try_connect(address).await.expect("the device should be let in")
+    }
+
+    pub(crate) async fn try_connect(&self, address: &str) -> Option<(Connection, Session)> {
+        let mut connection = Connection::try_open(address, Door::Device).await?;
+        let Push::Challenge(nonce) = connection.pushed().await? else {
+            panic!("a challenge should come first");
+        };
+        match connection.try_ask(&Request::Device(self.authenticate(&nonce))).await? {
+            Reply::Session(session) => Some((connection, session)),
+            other => panic!("a session should open, not {other:?}"),
+        }
+    }
+
+    pub(crate) fn authenticate(&self, nonce: &[u8; 32]) -> DeviceRequest {
+        DeviceRequest::Authenticate(Authenticate {
+            account: self.account,
+            device: self.device,
+            signature: sign(&self.key, &authenticate_bytes(nonce, &self.account, &self.device)),
+        })
+    }
+
+    pub(crate) fn roster_entry(&self) -> RosterEntry {
+        RosterEntry { alias: self.alias, seal_key: self.seal_key.clone(), post_verifier: self.post_key.verifier() }
+    }
+
+    pub(crate) fn open(&self, entry: &MailboxEntry) -> Delivered {
+        assert_eq!(entry.alias, self.alias);
+        Delivered::open(&entry.sealed, &entry.alias, &self.seal_key).unwrap()
+    }
+}
+
+/// A group that its members write to with opaque bytes, in one epoch.
+pub(crate) struct Group {
+    id: GroupId,
+    key: DeliveryKey,
+}
+
+impl Group {
+    pub(crate) fn new() -> Self {
+        Self { id: GroupId::random(&mut OsRng), key: DeliveryKey::random(&mut OsRng) }
+    }
+
+    fn lent(&self, by: &Person, idempotency_key: IdempotencyKey) -> Lent {
+        Lent {
+            group: self.id,
+            epoch: Epoch(1),
+            delivery_key: self.key.clone(),
+            from: by.alias,
+            post_key: by.post_key.clone(),
+            idempotency_key,
+        }
+    }
+
+    pub(crate) fn found(&self, by: &Person, others: &[&Person], first: &[u8]) -> AnonymousRequest {
+        let welcome = |person: &&Person| Welcomed { alias: person.alias, welcome: b"a Welcome".to_vec() };
+        AnonymousRequest::Found(Box::new(Found {
+            lent: self.lent(by, IdempotencyKey::random(&mut OsRng)),
+            roster: std::iter::once(by).chain(others.iter().copied()).map(Person::roster_entry).collect(),
+            welcomes: others.iter().map(welcome).collect(),
+            messages: vec![first.to_vec()],
+        }))
+    }
+
+    pub(crate) fn message(&self, by: &Person, bytes: &[u8]) -> AnonymousRequest {
+        self.message_again(by, bytes, IdempotencyKey::random(&mut OsRng))
+    }
+
+    pub(crate) fn message_again(&self, by: &Person, bytes: &[u8], key: IdempotencyKey) -> AnonymousRequest {
+        AnonymousRequest::SubmitMessage(Box::new(SubmitMessage { lent: self.lent(by, key), envelope: bytes.to_vec() }))
+    }
+}
+
+pub(crate) fn look_up(who: &AccountName) -> AnonymousRequest {
+    AnonymousRequest::Lookup(Lookup { who: vec![AccountRef::Name(who.clone())], key_packages: true })
+}
+
+pub(crate) fn found(reply: Reply) -> AccountFound {
+    match reply {
+        Reply::Accounts(mut all) if all.len() == 1 => all.remove(0),
+        other => panic!("one account should be found, not {other:?}"),
+    }
+}
+
+pub(crate) fn take(after: Seq) -> DeviceRequest {
+    DeviceRequest::Take(after)
+}
+
+pub(crate) fn random_bytes(len: usize) -> Vec<u8> {
+    let mut bytes = vec![0; len];
+    OsRng.fill_bytes(&mut bytes);
+    bytes
+}
