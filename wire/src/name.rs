@@ -73,9 +73,9 @@ impl AccountName {
 
     /// What two names share that a person could take for each other (UTS 39 §4 skeleton).
     ///
-    /// The server grants one name a skeleton.
+    /// The server grants one name a skeleton. In lower case: the skeleton of a zero is a capital O.
     pub fn skeleton(&self) -> String {
-        unicode_security::skeleton(&self.0).collect()
+        unicode_security::skeleton(&self.0).flat_map(char::to_lowercase).collect()
     }
 
     /// As it is written.

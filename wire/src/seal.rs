@@ -112,9 +112,7 @@ impl Delivered {
             envelope: self.envelope.clone(),
             padding: Vec::new(),
         };
-        let bare = message.encoded_len();
-        // The padding field costs a tag and a length of up to 4 bytes besides its zeros.
-        message.padding = vec![0; padme(bare + 5).saturating_sub(bare + 5)];
+        message.padding = vec![0; padding_zeros(message.encoded_len())];
         message.encode_to_vec()
     }
 
@@ -146,6 +144,22 @@ impl Delivered {
             roster_hash,
             envelope: message.envelope,
         })
+    }
+}
+
+/// How many zeros in the padding field bring `bare` bytes to exactly a Padmé size.
+///
+/// The field costs a tag, a length of 1 to 4 bytes, and its zeros, at least one: some sizes
+/// cannot be met, where the length needs another byte, and the next one is taken.
+fn padding_zeros(bare: usize) -> usize {
+    let mut size = padme(bare + 3);
+    loop {
+        let room = size - bare - 1;
+        let fits = |zeros: &usize| *zeros > 0 && prost::length_delimiter_len(*zeros) + zeros == room;
+        match (1..=4).filter_map(|length| room.checked_sub(length)).find(fits) {
+            Some(zeros) => return zeros,
+            None => size = padme(size + 1),
+        }
     }
 }
 
