@@ -1,0 +1,264 @@
+//! A new device joins the account by a code that is copied once.
+//!
+//! ```text
+//!   old device                     server (blob)                  new device
+//!   code = account ‖ secret ────────── copied by the person ─────────► reads it
+//!                            parcel, sealed under the secret ◄──── its id and key
+//!   fetches, opens, signs the next record ──► chain
+//!                                              └───────────────────► sees itself listed
+//! ```
+//! The code names the account by its hash, so the server cannot offer another
+//! one; the parcel is sealed under the code's secret, so it cannot swap the key.
+
+use ed25519_dalek::SigningKey;
+use rusqlite::{OptionalExtension, params};
+use sha2::{Digest, Sha256};
+use waxseal_wire::chain::{Chain, DeviceEntry, PublicKey};
+use waxseal_wire::frame::Door;
+use waxseal_wire::id::{AccountId, BlobId, DeviceId, Millis};
+use waxseal_wire::reply::{Refusal, Reply};
+use waxseal_wire::request::{AccountRef, AnonymousRequest, FetchBlob, Lookup, PutBlob, Request};
+use waxseal_wire::seal;
+use zeroize::Zeroizing;
+
+use super::me::{self, NewMe};
+use crate::output::{LinkProblem, Problem};
+use crate::session::Purpose;
+use crate::store::StoreError;
+use crate::turn::Turn;
+use crate::{Event, trust};
+
+/// How long a code is good for, in milliseconds.
+const VALID: u64 = 10 * 60 * 1000;
+/// How often either side looks, in milliseconds.
+const LOOK: u64 = 1_500;
+const LABEL: &[u8] = b"waxseal link v1";
+
+struct Link {
+    offers: bool,
+    secret: Zeroizing<[u8; 16]>,
+    account: AccountId,
+    parcel: Option<Vec<u8>>,
+    expires: Millis,
+}
+
+impl Link {
+    fn blob(&self) -> BlobId {
+        BlobId(derive(b"waxseal link blob v1", &self.secret))
+    }
+
+    fn key(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(derive(b"waxseal link key v1", &self.secret))
+    }
+}
+
+impl Turn<'_> {
+    /// Shows a code.
+    pub(crate) fn offer_link(&mut self) -> Result<(), StoreError> {
+        let Some(identity) = self.identity()?.filter(|_| me::is_registered(self.tx).unwrap_or(false)) else {
+            self.fail(None, Problem::NotRegistered);
+            return Ok(());
+        };
+        let mut secret = Zeroizing::new([0; 16]);
+        self.rng.fill_bytes(secret.as_mut());
+        self.keep_link(true, &secret, &identity.account, None)?;
+        self.tell(Event::LinkCode(code_of(&identity.account, &secret)));
+        Ok(())
+    }
+
+    /// On a new device: takes a code.
+    pub(crate) fn accept_link(&mut self, code: &str, device_name: &str) -> Result<(), StoreError> {
+        if self.identity()?.is_some() {
+            self.fail(None, Problem::AlreadyRegistered);
+            return Ok(());
+        }
+        let Some((account, secret)) = read_code(code) else {
+            self.tell(Event::LinkFailed(LinkProblem::BadCode));
+            return Ok(());
+        };
+        let (entry, device_key, device_salt) = self.new_device(device_name);
+        let register_key = self.fresh_key();
+        let new = NewMe {
+            account,
+            name: "",
+            device: entry.id,
+            device_key: &device_key,
+            device_name,
+            device_salt,
+            recovery_key: None,
+            invite: "",
+            register_key,
+        };
+        me::insert(self.tx, &new)?;
+        let link = Link { offers: false, secret, account, parcel: None, expires: Millis(0) };
+        let parcel = parcel_of(&entry, device_name);
+        let sealed = seal::seal(&link.key(), LABEL, &account.0, &parcel, &mut self.rng);
+        self.keep_link(false, &link.secret, &account, Some(&sealed))
+    }
+
+    fn keep_link(&mut self, offers: bool, secret: &[u8; 16], account: &AccountId, parcel: Option<&[u8]>) -> Result<(), StoreError> {
+        self.tx.execute(
+            "INSERT OR REPLACE INTO link (id, offers, secret, account, parcel, expires, due) VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                offers,
+                secret,
+                account.as_bytes(),
+                parcel,
+                self.now.0.saturating_add(VALID).cast_signed(),
+                self.now.0.cast_signed()
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn link(&self) -> Result<Option<Link>, StoreError> {
+        let row = self
+            .tx
+            .prepare_cached("SELECT offers, secret, account, parcel, expires FROM link")?
+            .query_row([], |row| {
+                Ok(Link {
+                    offers: row.get(0)?,
+                    secret: Zeroizing::new(row.get(1)?),
+                    account: AccountId(row.get(2)?),
+                    parcel: row.get(3)?,
+                    expires: Millis(row.get::<_, i64>(4)?.cast_unsigned()),
+                })
+            })
+            .optional()?;
+        Ok(row)
+    }
+
+    /// When either side should look again.
+    pub(crate) fn next_link(&self) -> Result<Option<Millis>, StoreError> {
+        let due: Option<i64> = self.tx.prepare_cached("SELECT due FROM link")?.query_row([], |row| row.get(0)).optional()?;
+        Ok(due.map(|due| Millis(due.cast_unsigned())))
+    }
+
+    /// Looks, where it is time.
+    pub(crate) fn run_links(&mut self) -> Result<(), StoreError> {
+        if self.next_link()?.is_none_or(|due| due > self.now) || !self.session.anonymous {
+            return Ok(());
+        }
+        let Some(link) = self.link()? else { return Ok(()) };
+        if self.now > link.expires {
+            return self.end_link(&link, Some(LinkProblem::Expired));
+        }
+        let due = self.now.0.saturating_add(LOOK).cast_signed();
+        self.tx.execute("UPDATE link SET due = ?1", [due])?;
+        if link.offers {
+            let fetch = AnonymousRequest::FetchBlob(FetchBlob { blob: link.blob(), offset: 0 });
+            self.send(Door::Anonymous, Request::Anonymous(fetch), Purpose::LinkParcel);
+            return Ok(());
+        }
+        if let Some(parcel) = link.parcel.clone() {
+            let put = PutBlob { blob: link.blob(), offset: 0, total: parcel.len() as u64, bytes: parcel };
+            self.send(Door::Anonymous, Request::Anonymous(AnonymousRequest::PutBlob(put)), Purpose::LinkPut);
+        }
+        let lookup = Lookup { who: vec![AccountRef::Id(link.account)], key_packages: false };
+        self.send(Door::Anonymous, Request::Anonymous(AnonymousRequest::Lookup(lookup)), Purpose::LinkPoll);
+        Ok(())
+    }
+
+    fn end_link(&mut self, link: &Link, problem: Option<LinkProblem>) -> Result<(), StoreError> {
+        self.tx.execute("DELETE FROM link", [])?;
+        if let Some(problem) = problem {
+            if !link.offers {
+                me::delete(self.tx)?;
+            }
+            self.tell(Event::LinkFailed(problem));
+        }
+        Ok(())
+    }
+
+    /// Old device: the new one's parcel came, or is not there yet.
+    pub(crate) fn link_parcel(&mut self, reply: Reply) -> Result<(), StoreError> {
+        let (Some(link), Reply::BlobPart(part), Some(identity)) = (self.link()?, reply, self.identity()?) else { return Ok(()) };
+        let Ok(plain) = seal::open(&link.key(), LABEL, &link.account.0, &part.bytes) else {
+            return self.end_link(&link, Some(LinkProblem::Forged));
+        };
+        let (Some((mut entry, name)), Some(chain)) = (read_parcel(&plain), trust::chain(self.tx, &identity.account)?) else {
+            return self.end_link(&link, Some(LinkProblem::Forged));
+        };
+        entry.added = self.now;
+        let devices = chain.devices().iter().copied().chain([entry]).collect();
+        self.end_link(&link, None)?;
+        self.append_record(&chain, devices, &name)
+    }
+
+    /// New device: does the account list us?
+    pub(crate) fn link_polled(&mut self, reply: Reply) -> Result<(), StoreError> {
+        let (Some(link), Reply::Accounts(found), Some(identity)) = (self.link()?, reply, self.identity()?) else { return Ok(()) };
+        let Some(found) = found.first().filter(|found| !found.chain.is_empty()) else { return Ok(()) };
+        let chain = match Chain::verify(&found.chain) {
+            Ok(chain) if chain.account() == link.account => chain,
+            _ => return self.end_link(&link, Some(LinkProblem::Forged)),
+        };
+        let key = PublicKey::of(&identity.key);
+        if chain.device(&identity.device).is_none_or(|entry| entry.key != key) {
+            return Ok(());
+        }
+        self.end_link(&link, None)?;
+        trust::keep(self.tx, &chain, &found.name, self.now)?;
+        self.tx.execute("UPDATE me SET name = ?1", [&found.name])?;
+        me::set_registered(self.tx)?;
+        if let Some(me) = me::view(self.tx)? {
+            self.tell(Event::Registered { account: me.account, name: me.name });
+        }
+        self.authenticate()
+    }
+
+    /// Signs and sends the next record of our chain.
+    pub(super) fn append_record(&mut self, chain: &Chain, devices: Vec<DeviceEntry>, device_name: &str) -> Result<(), StoreError> {
+        let Some(identity) = self.identity()? else { return Ok(()) };
+        let Ok(record) = chain.next(devices, Some(identity.device), &identity.key) else {
+            self.fail(None, Problem::Refused(Refusal::TooLarge));
+            return Ok(());
+        };
+        self.tx.execute(
+            "INSERT OR REPLACE INTO next_record (id, body, signer, signature, device_name) VALUES (1, ?1, ?2, ?3, ?4)",
+            params![record.body, identity.device.as_bytes(), record.signature.0, device_name],
+        )?;
+        self.send_record()
+    }
+}
+
+fn derive(label: &[u8], secret: &[u8; 16]) -> [u8; 32] {
+    Sha256::new().chain_update(label).chain_update(secret).finalize().into()
+}
+
+fn parcel_of(entry: &DeviceEntry, name: &str) -> Vec<u8> {
+    [entry.id.0.as_slice(), &entry.key.0, &entry.name_hash, name.as_bytes()].concat()
+}
+
+fn read_parcel(plain: &[u8]) -> Option<(DeviceEntry, String)> {
+    let (id, rest) = plain.split_at_checked(16)?;
+    let (key, rest) = rest.split_at_checked(32)?;
+    let (hash, name) = rest.split_at_checked(32)?;
+    let entry = DeviceEntry {
+        id: DeviceId(id.try_into().ok()?),
+        key: PublicKey(key.try_into().ok()?),
+        name_hash: hash.try_into().ok()?,
+        added: Millis(0),
+    };
+    Some((entry, String::from_utf8(name.get(..name.len().min(64))?.to_vec()).ok()?))
+}
+
+/// 100 hexadecimal digits in groups of five: account, secret, and 2 bytes that catch slips of the pen.
+fn code_of(account: &AccountId, secret: &[u8; 16]) -> String {
+    let bytes = [account.as_bytes(), secret].concat();
+    let check = Sha256::digest(&bytes);
+    let digits = Zeroizing::new(hex::encode([bytes.as_slice(), check.get(..2).unwrap_or_default()].concat()));
+    digits.as_bytes().chunks(5).map(String::from_utf8_lossy).collect::<Vec<_>>().join("-")
+}
+
+fn read_code(code: &str) -> Option<(AccountId, Zeroizing<[u8; 16]>)> {
+    let digits: Zeroizing<String> = Zeroizing::new(code.chars().filter(char::is_ascii_hexdigit).collect());
+    let bytes = Zeroizing::new(hex::decode(digits.as_str()).ok()?);
+    let (body, check) = bytes.split_at_checked(48)?;
+    if Sha256::digest(body).get(..2) != Some(check) {
+        return None;
+    }
+    let (account, secret) = body.split_at_checked(32)?;
+    Some((AccountId(account.try_into().ok()?), Zeroizing::new(secret.try_into().ok()?)))
+}
+

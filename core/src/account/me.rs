@@ -1,0 +1,140 @@
+//! The one row that says who we are.
+//!
+//! Called by everyone in `core`. Secrets leave it only as an `Identity`.
+
+use ed25519_dalek::SigningKey;
+use rusqlite::{OptionalExtension, params};
+use waxseal_wire::id::{AccountId, DeviceId, IdempotencyKey, Seq};
+use waxseal_wire::name::AccountName;
+use zeroize::Zeroizing;
+
+use crate::group::Identity;
+use crate::input::Setting;
+use crate::store::{StoreError, Tx};
+use crate::view::Me;
+
+/// Everything that a new profile starts with.
+pub(super) struct NewMe<'a> {
+    pub(super) account: AccountId,
+    pub(super) name: &'a str,
+    pub(super) device: DeviceId,
+    pub(super) device_key: &'a SigningKey,
+    pub(super) device_name: &'a str,
+    pub(super) device_salt: [u8; 16],
+    pub(super) recovery_key: Option<&'a SigningKey>,
+    pub(super) invite: &'a str,
+    pub(super) register_key: IdempotencyKey,
+}
+
+pub(super) fn insert(tx: &Tx<'_>, new: &NewMe<'_>) -> Result<(), StoreError> {
+    let device_key = Zeroizing::new(new.device_key.to_bytes());
+    let recovery_key = new.recovery_key.map(|key| Zeroizing::new(key.to_bytes()));
+    tx.execute(
+        "INSERT INTO me (id, account, name, device, device_key, device_name, device_salt, recovery_key, invite, register_key)
+         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![
+            new.account.as_bytes(),
+            new.name,
+            new.device.as_bytes(),
+            device_key.as_slice(),
+            new.device_name,
+            new.device_salt,
+            recovery_key.as_ref().map(|key| key.as_slice()),
+            new.invite,
+            new.register_key.as_bytes(),
+        ],
+    )?;
+    Ok(())
+}
+
+pub(super) fn delete(tx: &Tx<'_>) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM me", [])?;
+    Ok(())
+}
+
+/// Who signs for this device.
+pub(crate) fn identity(tx: &Tx<'_>) -> Result<Option<Identity>, StoreError> {
+    let row = tx
+        .prepare_cached("SELECT account, device, device_key FROM me")?
+        .query_row([], |row| Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, [u8; 16]>(1)?, Zeroizing::new(row.get::<_, [u8; 32]>(2)?))))
+        .optional()?;
+    Ok(row.map(|(account, device, key)| Identity {
+        account: AccountId(account),
+        device: DeviceId(device),
+        key: SigningKey::from_bytes(&key),
+    }))
+}
+
+/// Whether the server has confirmed the account or the link.
+pub(crate) fn is_registered(tx: &Tx<'_>) -> Result<bool, StoreError> {
+    Ok(tx.prepare_cached("SELECT registered FROM me")?.query_row([], |row| row.get(0)).optional()?.unwrap_or(false))
+}
+
+pub(super) fn set_registered(tx: &Tx<'_>) -> Result<(), StoreError> {
+    tx.execute("UPDATE me SET registered = 1, invite = ''", [])?;
+    Ok(())
+}
+
+/// Up to where the mailbox was stored here.
+pub(crate) fn cursor(tx: &Tx<'_>) -> Result<Seq, StoreError> {
+    let cursor: Option<i64> = tx.prepare_cached("SELECT cursor FROM me")?.query_row([], |row| row.get(0)).optional()?;
+    Ok(Seq(cursor.unwrap_or(0).cast_unsigned()))
+}
+
+pub(crate) fn set_cursor(tx: &Tx<'_>, cursor: Seq) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE me SET cursor = ?1")?.execute([cursor.0.cast_signed()])?;
+    Ok(())
+}
+
+/// One of the counters of `view::Health`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Counter {
+    Opened,
+    Undecryptable,
+    Readded,
+    Refounded,
+}
+
+pub(crate) fn count(tx: &Tx<'_>, counter: Counter) -> Result<(), StoreError> {
+    tx.prepare_cached(match counter {
+        Counter::Opened => "UPDATE me SET opened = opened + 1",
+        Counter::Undecryptable => "UPDATE me SET undecryptable = undecryptable + 1",
+        Counter::Readded => "UPDATE me SET readded = readded + 1",
+        Counter::Refounded => "UPDATE me SET refounded = refounded + 1",
+    })?
+    .execute([])?;
+    Ok(())
+}
+
+pub(crate) fn set(tx: &Tx<'_>, setting: Setting) -> Result<(), StoreError> {
+    match setting {
+        Setting::DeliveredReceipts(on) => tx.execute("UPDATE me SET delivered_receipts = ?1", [on])?,
+        Setting::ReadReceipts(on) => tx.execute("UPDATE me SET read_receipts = ?1", [on])?,
+    };
+    Ok(())
+}
+
+/// Whether delivered and read receipts are sent.
+pub(crate) fn receipts(tx: &Tx<'_>) -> Result<(bool, bool), StoreError> {
+    let row = tx
+        .prepare_cached("SELECT delivered_receipts, read_receipts FROM me")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    Ok(row.unwrap_or((false, false)))
+}
+
+/// What a person sees of it.
+pub(crate) fn view(tx: &Tx<'_>) -> Result<Option<Me>, StoreError> {
+    let row = tx
+        .prepare_cached("SELECT account, name, device, device_name, registered FROM me")?
+        .query_row([], |row| {
+            let (account, name): ([u8; 32], String) = (row.get(0)?, row.get(1)?);
+            let (device, device_name, registered): ([u8; 16], String, bool) = (row.get(2)?, row.get(3)?, row.get(4)?);
+            Ok((account, name, device, device_name, registered))
+        })
+        .optional()?;
+    let Some((account, name, device, device_name, registered)) = row else { return Ok(None) };
+    // A device that waits to be linked does not know the name yet.
+    let Ok(name) = AccountName::parse(&name) else { return Ok(None) };
+    Ok(Some(Me { account: AccountId(account), name, device: DeviceId(device), device_name, registered }))
+}

@@ -1,0 +1,9 @@
+//! Our own account: who this device is, its KeyPackages, its other devices.
+//!
+//! Called by `turn`. Keeps the device's keys in the encrypted store alone.
+
+mod close;
+mod keys;
+mod link;
+pub(crate) mod me;
+mod register;

@@ -1,0 +1,339 @@
+//! What a person asks for, turned into rows, intents and lines.
+//!
+//! Called by `turn`. Checks what can be checked here and now; the rest is an
+//! intent in the outbox, durable before this returns.
+
+use waxseal_wire::id::{AccountId, GroupId};
+use waxseal_wire::name::AccountName;
+
+use super::line::{self, LAST, NewLine};
+use super::{Chat, members};
+use crate::account::me;
+use crate::content::{Body, Content};
+use crate::group::Identity;
+use crate::outbox::{Intent, Who};
+use crate::output::Problem;
+use crate::store::StoreError;
+use crate::turn::Turn;
+use crate::view::{ChatId, ChatState, Line, MessageRef, MessageState, Notice};
+use crate::{Command, Event, chat, trust};
+
+/// Longest text, in bytes.
+const TEXT: usize = 64 << 10;
+/// Longest title, in bytes.
+const TITLE: usize = 200;
+/// People added by one Commit; each may have several devices.
+const BATCH: usize = 64;
+
+impl Turn<'_> {
+    pub(crate) fn command(&mut self, command: Command) -> Result<(), StoreError> {
+        match command {
+            Command::Register { name, invite, device_name } => return self.register(&name, &invite, &device_name),
+            Command::AcceptLink { code, device_name } => return self.accept_link(&code, &device_name),
+            Command::LookUp(name) => return self.look_up(name),
+            Command::Set(setting) => return me::set(self.tx, setting),
+            _ => {}
+        }
+        let Some(identity) = self.identity()? else {
+            self.fail(None, Problem::NotRegistered);
+            return Ok(());
+        };
+        match command {
+            Command::OfferLink => self.offer_link(),
+            Command::RemoveDevice(device) => self.remove_device(device),
+            Command::OpenDirect(name) => self.open_direct(&identity, name),
+            Command::CreateGroup { title, members } => self.create_group(&identity, &title, &members),
+            Command::Send { chat, text, reply_to } => self.say(&identity, chat, &text, reply_to),
+            Command::React { chat, message, emoji } => self.react(&identity, chat, message, &emoji),
+            Command::Edit { chat, message, text } => self.change(&identity, chat, message, Some(&text)),
+            Command::Delete { chat, message } => self.change(&identity, chat, message, None),
+            Command::Retry(message) => self.retry(message),
+            Command::Discard(message) => self.discard(message),
+            Command::MarkRead(chat) => self.mark_read(&chat),
+            Command::AddMembers(chat, names) => self.add_members(&identity, chat, names),
+            Command::RemoveMember(chat, account) => self.remove_member(&identity, chat, account),
+            Command::SetAdmin(chat, account, on) => self.set_admin(&identity, chat, account, on),
+            Command::Rename(chat, title) => self.rename(&identity, chat, &title),
+            Command::Leave(chat) => self.leave(&identity, chat),
+            Command::AcceptRequest(chat) => self.accept_request(chat),
+            Command::DeclineRequest(chat) => self.leave(&identity, chat),
+            Command::Block(account) => self.block(&identity, &account),
+            Command::Unblock(account) => trust::account::set_blocked(self.tx, &account, false),
+            Command::MarkVerified(account, on) => trust::account::set_verified(self.tx, &account, on),
+            Command::Refresh(chat) => self.post(Some(chat), None, &Intent::Update).map(drop),
+            Command::Forget(chat) => self.forget(chat),
+            Command::CloseAccount => self.close_account(),
+            Command::Register { .. } | Command::AcceptLink { .. } | Command::LookUp(_) | Command::Set(_) => Ok(()),
+        }
+    }
+
+    fn open_direct(&mut self, identity: &Identity, name: AccountName) -> Result<(), StoreError> {
+        if let Some(peer) = trust::account::by_name(self.tx, name.as_str())? {
+            let chat = chat::direct_id(&identity.account, &peer);
+            if peer == identity.account {
+                self.fail(None, Problem::NoDevice);
+                return Ok(());
+            }
+            if let Some(found) = chat::find(self.tx, &chat)?
+                && !matches!(found.state, ChatState::Left)
+            {
+                self.tell(Event::ChatOpened(chat));
+                return Ok(());
+            }
+        }
+        self.post(None, None, &Intent::OpenDirect(name.as_str().to_owned())).map(drop)
+    }
+
+    fn create_group(&mut self, identity: &Identity, title: &str, names: &[AccountName]) -> Result<(), StoreError> {
+        if title.trim().is_empty() || title.len() > TITLE {
+            self.fail(None, Problem::BadText);
+            return Ok(());
+        }
+        let mut id = [0; 16];
+        self.rng.fill_bytes(&mut id);
+        let row = Chat {
+            chat: ChatId(id),
+            group: None,
+            generation: 0,
+            direct: false,
+            peer: None,
+            title: title.to_owned(),
+            state: ChatState::Opening,
+        };
+        chat::create(self.tx, &row, self.now)?;
+        let others: Vec<Who> =
+            names.iter().filter(|name| name.as_str() != self.own_name()).map(|name| Who::Name(name.as_str().to_owned())).collect();
+        let (first, rest) = others.split_at(others.len().min(BATCH));
+        let mut all = first.to_vec();
+        all.push(Who::Account(identity.account.0));
+        self.post(Some(row.chat), None, &Intent::Found { who: all })?;
+        for batch in rest.chunks(BATCH) {
+            self.post(Some(row.chat), None, &Intent::Add { who: batch.to_vec() })?;
+        }
+        self.tell(Event::ChatOpened(row.chat));
+        Ok(())
+    }
+
+    fn own_name(&self) -> String {
+        me::view(self.tx).ok().flatten().map(|me| me.name.to_string()).unwrap_or_default()
+    }
+
+    /// The chat, where we may write in it.
+    fn writable(&mut self, chat: ChatId) -> Result<Option<Chat>, StoreError> {
+        let found = chat::find(self.tx, &chat)?;
+        match found {
+            Some(found) if matches!(found.state, ChatState::Opening | ChatState::Open | ChatState::Healing | ChatState::Requested) => {
+                Ok(Some(found))
+            }
+            _ => {
+                self.fail(Some(chat), Problem::NotAMember);
+                Ok(None)
+            }
+        }
+    }
+
+    fn say(&mut self, identity: &Identity, chat: ChatId, text: &str, reply_to: Option<MessageRef>) -> Result<(), StoreError> {
+        if text.is_empty() || text.len() > TEXT {
+            self.fail(Some(chat), Problem::BadText);
+            return Ok(());
+        }
+        let Some(found) = self.writable(chat)? else { return Ok(()) };
+        // Answering a request accepts it.
+        if found.state == ChatState::Requested {
+            self.accept_request(chat)?;
+        }
+        let mut content = Content::new(&mut self.rng, Body::Text(text.to_owned()));
+        content.in_reply_to = match reply_to {
+            Some(message) => line::name_of(self.tx, message)?.and_then(|(_, id, _)| id),
+            None => None,
+        };
+        let new = NewLine {
+            chat,
+            generation: i64::MAX as u64,
+            group: GroupId([0; 16]),
+            position: LAST,
+            id: Some(content.id(&identity.account, &chat.0)),
+            sender: Some(identity.account),
+            at: self.now,
+            line: &Line::Text(text.to_owned()),
+            reply_to: content.in_reply_to,
+            state: MessageState::Pending,
+        };
+        let message = line::insert(self.tx, &new)?;
+        self.post(Some(chat), Some(message), &Intent::Say(content.to_padded()))?;
+        chat::touch(self.tx, &chat, self.now)?;
+        self.tell(Event::MessageChanged { chat, message });
+        Ok(())
+    }
+
+    fn react(&mut self, identity: &Identity, chat: ChatId, message: MessageRef, emoji: &str) -> Result<(), StoreError> {
+        let Some((at, Some(target), _)) = line::name_of(self.tx, message)? else {
+            self.fail(Some(chat), Problem::NotYours);
+            return Ok(());
+        };
+        if emoji.len() > 64 || at != chat {
+            self.fail(Some(chat), Problem::BadText);
+            return Ok(());
+        }
+        if self.writable(chat)?.is_none() {
+            return Ok(());
+        }
+        let mut content = Content::new(&mut self.rng, Body::Reaction(emoji.to_owned()));
+        content.in_reply_to = Some(target);
+        line::react(self.tx, &target, &identity.account, emoji)?;
+        self.post(Some(chat), None, &Intent::Say(content.to_padded()))?;
+        self.tell(Event::MessageChanged { chat, message });
+        Ok(())
+    }
+
+    /// Edits (`Some`) or deletes (`None`) an own message.
+    fn change(&mut self, identity: &Identity, chat: ChatId, message: MessageRef, text: Option<&str>) -> Result<(), StoreError> {
+        let named = line::name_of(self.tx, message)?;
+        let Some((_, Some(target), _)) = named.filter(|(at, _, sender)| *at == chat && *sender == Some(identity.account)) else {
+            self.fail(Some(chat), Problem::NotYours);
+            return Ok(());
+        };
+        if text.is_some_and(|text| text.is_empty() || text.len() > TEXT) {
+            self.fail(Some(chat), Problem::BadText);
+            return Ok(());
+        }
+        if self.writable(chat)?.is_none() {
+            return Ok(());
+        }
+        let body = text.map_or(Body::Delete, |text| Body::Text(text.to_owned()));
+        let mut content = Content::new(&mut self.rng, body);
+        content.replaces = Some(target);
+        line::replace(self.tx, message, text)?;
+        self.post(Some(chat), None, &Intent::Say(content.to_padded()))?;
+        self.tell(Event::MessageChanged { chat, message });
+        Ok(())
+    }
+
+    /// Checks that we are an admin of a group, and says so where not.
+    fn as_admin(&mut self, identity: &Identity, chat: ChatId) -> Result<bool, StoreError> {
+        let Some(found) = self.writable(chat)? else { return Ok(false) };
+        let admins = members::admins(self.tx, &chat)?;
+        let problem = if found.direct {
+            Problem::DirectChat
+        } else if !admins.is_empty() && !admins.contains(&identity.account) {
+            Problem::NotAdmin
+        } else {
+            return Ok(true);
+        };
+        self.fail(Some(chat), problem);
+        Ok(false)
+    }
+
+    fn add_members(&mut self, identity: &Identity, chat: ChatId, names: Vec<AccountName>) -> Result<(), StoreError> {
+        if !self.as_admin(identity, chat)? {
+            return Ok(());
+        }
+        let who: Vec<Who> = names.iter().map(|name| Who::Name(name.as_str().to_owned())).collect();
+        for batch in who.chunks(BATCH) {
+            self.post(Some(chat), None, &Intent::Add { who: batch.to_vec() })?;
+        }
+        Ok(())
+    }
+
+    fn remove_member(&mut self, identity: &Identity, chat: ChatId, account: AccountId) -> Result<(), StoreError> {
+        if account == identity.account {
+            return self.leave(identity, chat);
+        }
+        if self.as_admin(identity, chat)? {
+            self.post(Some(chat), None, &Intent::Remove(account.0))?;
+        }
+        Ok(())
+    }
+
+    fn set_admin(&mut self, identity: &Identity, chat: ChatId, account: AccountId, on: bool) -> Result<(), StoreError> {
+        if !self.as_admin(identity, chat)? {
+            return Ok(());
+        }
+        if !on && members::admins(self.tx, &chat)? == [account] {
+            self.fail(Some(chat), Problem::LastAdmin);
+            return Ok(());
+        }
+        self.post(Some(chat), None, &Intent::SetAdmin(account.0, on)).map(drop)
+    }
+
+    fn rename(&mut self, identity: &Identity, chat: ChatId, title: &str) -> Result<(), StoreError> {
+        if title.trim().is_empty() || title.len() > TITLE {
+            self.fail(Some(chat), Problem::BadText);
+            return Ok(());
+        }
+        if self.as_admin(identity, chat)? {
+            self.post(Some(chat), None, &Intent::Rename(title.to_owned()))?;
+        }
+        Ok(())
+    }
+
+    /// Leaves: says so, and waits for another member's device to make the Commit.
+    fn leave(&mut self, identity: &Identity, chat: ChatId) -> Result<(), StoreError> {
+        let Some(found) = chat::find(self.tx, &chat)? else {
+            self.fail(Some(chat), Problem::NotAMember);
+            return Ok(());
+        };
+        let members = members::accounts(self.tx, &chat)?;
+        let admins = members::admins(self.tx, &chat)?;
+        if !found.direct && admins == [identity.account] && members.len() > 1 {
+            self.fail(Some(chat), Problem::LastAdmin);
+            return Ok(());
+        }
+        if members.len() <= 1 || found.group.is_none() || found.direct {
+            // Nobody else is there to be told, or a direct chat: it goes on without us until we write again.
+            return self.left(&chat, found.direct);
+        }
+        let content = Content::new(&mut self.rng, Body::Leave);
+        chat::set_state(self.tx, &chat, ChatState::Leaving)?;
+        self.post(Some(chat), None, &Intent::Say(content.to_padded()))?;
+        self.tell(Event::ChatChanged(chat));
+        Ok(())
+    }
+
+    pub(crate) fn accept_request(&mut self, chat: ChatId) -> Result<(), StoreError> {
+        if chat::find(self.tx, &chat)?.is_some_and(|found| found.state == ChatState::Requested) {
+            chat::set_state(self.tx, &chat, ChatState::Open)?;
+            self.tell(Event::ChatChanged(chat));
+        }
+        Ok(())
+    }
+
+    fn block(&mut self, identity: &Identity, account: &AccountId) -> Result<(), StoreError> {
+        trust::account::set_blocked(self.tx, account, true)?;
+        let chat = chat::direct_id(&identity.account, account);
+        if chat::find(self.tx, &chat)?.is_some() {
+            self.left(&chat, true)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets a chat on this device.
+    fn forget(&mut self, chat: ChatId) -> Result<(), StoreError> {
+        self.left(&chat, false)?;
+        for table in ["message", "member", "due_receipt", "outbox", "chat"] {
+            self.tx.execute(&format!("DELETE FROM {table} WHERE chat = ?1"), [chat.0])?;
+        }
+        self.tell(Event::ChatChanged(chat));
+        Ok(())
+    }
+
+    /// A notice at a place in the conversation.
+    pub(crate) fn note(&mut self, place: &super::ChatGroup, position: u64, by: Option<AccountId>, notice: Notice) -> Result<(), StoreError> {
+        let new = NewLine {
+            chat: place.chat,
+            generation: place.generation,
+            group: place.group,
+            position: waxseal_wire::id::Position(position),
+            id: None,
+            sender: by,
+            at: self.now,
+            line: &Line::Notice(notice),
+            reply_to: None,
+            state: MessageState::Received,
+        };
+        line::insert(self.tx, &new)?;
+        self.tell(Event::ChatChanged(place.chat));
+        Ok(())
+    }
+}
+

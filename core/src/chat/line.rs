@@ -1,0 +1,200 @@
+//! Lines of a conversation, as they are stored.
+//!
+//! Called by inbox, outbox and commands. The order is one for every device:
+//! generation, group, position in the group; what is not accepted yet is last.
+
+use rusqlite::{OptionalExtension, params};
+use waxseal_wire::id::{AccountId, GroupId, Millis, Position};
+
+use crate::content::MessageId;
+use crate::store::{StoreError, Tx};
+use crate::view::{ChatId, Line, MessageRef, MessageState, Notice};
+
+/// Where a message stands that the server has not accepted yet.
+pub(crate) const LAST: Position = Position(i64::MAX as u64);
+
+/// A line before it is stored.
+#[derive(Debug)]
+pub(crate) struct NewLine<'a> {
+    pub(crate) chat: ChatId,
+    pub(crate) generation: u64,
+    pub(crate) group: GroupId,
+    pub(crate) position: Position,
+    pub(crate) id: Option<MessageId>,
+    pub(crate) sender: Option<AccountId>,
+    pub(crate) at: Millis,
+    pub(crate) line: &'a Line,
+    pub(crate) reply_to: Option<MessageId>,
+    pub(crate) state: MessageState,
+}
+
+const STATES: [MessageState; 6] = [
+    MessageState::Received,
+    MessageState::Pending,
+    MessageState::Sent,
+    MessageState::Delivered,
+    MessageState::Read,
+    MessageState::Failed,
+];
+
+pub(crate) fn state_number(state: MessageState) -> i64 {
+    super::number(&STATES, &state)
+}
+
+pub(crate) fn state_from(number: i64) -> rusqlite::Result<MessageState> {
+    super::numbered(&STATES, number)
+}
+
+/// Stores a line.
+pub(crate) fn insert(tx: &Tx<'_>, new: &NewLine<'_>) -> Result<MessageRef, StoreError> {
+    let (kind, text) = encode(new.line);
+    tx.prepare_cached(
+        "INSERT INTO message (chat, generation, grp, position, message_id, sender, at, kind, text, reply_to, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )?
+    .execute(params![
+        new.chat.0,
+        new.generation.cast_signed(),
+        new.group.0,
+        new.position.0.cast_signed(),
+        new.id.map(|id| id.0),
+        new.sender.map(|sender| sender.0),
+        new.at.0.cast_signed(),
+        kind,
+        text,
+        new.reply_to.map(|id| id.0),
+        state_number(new.state),
+    ])?;
+    Ok(MessageRef(tx.last_insert_rowid()))
+}
+
+/// The message of this id in this chat, and who wrote it.
+pub(crate) fn by_id(tx: &Tx<'_>, chat: &ChatId, id: &MessageId) -> Result<Option<(MessageRef, Option<AccountId>)>, StoreError> {
+    let row = tx
+        .prepare_cached("SELECT id, sender FROM message WHERE message_id = ?1 AND chat = ?2")?
+        .query_row(params![id.0, chat.0], |row| {
+            Ok((MessageRef(row.get(0)?), row.get::<_, Option<[u8; 32]>>(1)?.map(AccountId)))
+        })
+        .optional()?;
+    Ok(row)
+}
+
+/// The content id, chat and sender of a line.
+pub(crate) fn name_of(tx: &Tx<'_>, message: MessageRef) -> Result<Option<(ChatId, Option<MessageId>, Option<AccountId>)>, StoreError> {
+    let row = tx
+        .prepare_cached("SELECT chat, message_id, sender FROM message WHERE id = ?1")?
+        .query_row([message.0], |row| {
+            Ok((
+                ChatId(row.get(0)?),
+                row.get::<_, Option<[u8; 32]>>(1)?.map(MessageId),
+                row.get::<_, Option<[u8; 32]>>(2)?.map(AccountId),
+            ))
+        })
+        .optional()?;
+    Ok(row)
+}
+
+pub(crate) fn state_of(tx: &Tx<'_>, message: MessageRef) -> Result<Option<MessageState>, StoreError> {
+    let row = tx
+        .prepare_cached("SELECT state FROM message WHERE id = ?1")?
+        .query_row([message.0], |row| state_from(row.get(0)?))
+        .optional()?;
+    Ok(row)
+}
+
+pub(crate) fn set_state(tx: &Tx<'_>, message: MessageRef, state: MessageState) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE message SET state = ?2 WHERE id = ?1")?.execute(params![message.0, state_number(state)])?;
+    Ok(())
+}
+
+/// The server gave an own message its place.
+pub(crate) fn set_place(
+    tx: &Tx<'_>,
+    message: MessageRef,
+    group: &GroupId,
+    generation: u64,
+    position: Position,
+) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE message SET grp = ?2, generation = ?3, position = ?4, state = ?5 WHERE id = ?1")?.execute(params![
+        message.0,
+        group.0,
+        generation.cast_signed(),
+        position.0.cast_signed(),
+        state_number(MessageState::Sent)
+    ])?;
+    Ok(())
+}
+
+/// The text was edited, or (`None`) deleted, by who wrote it.
+pub(crate) fn replace(tx: &Tx<'_>, message: MessageRef, text: Option<&str>) -> Result<(), StoreError> {
+    let line = text.map_or(Line::Deleted, |text| Line::Text(text.to_owned()));
+    let (kind, stored) = encode(&line);
+    tx.prepare_cached("UPDATE message SET kind = ?2, text = ?3, edited = ?4 WHERE id = ?1")?.execute(params![
+        message.0,
+        kind,
+        stored,
+        text.is_some()
+    ])?;
+    Ok(())
+}
+
+/// Keeps one reaction a person and message; an empty one takes it back.
+pub(crate) fn react(tx: &Tx<'_>, target: &MessageId, account: &AccountId, emoji: &str) -> Result<(), StoreError> {
+    if emoji.is_empty() {
+        tx.prepare_cached("DELETE FROM reaction WHERE target = ?1 AND account = ?2")?.execute(params![target.0, account.0])?;
+    } else {
+        tx.prepare_cached("INSERT OR REPLACE INTO reaction (target, account, emoji) VALUES (?1, ?2, ?3)")?
+            .execute(params![target.0, account.0, emoji])?;
+    }
+    Ok(())
+}
+
+/// Kind and text of a line; notices keep their accounts in hexadecimal digits.
+fn encode(line: &Line) -> (i64, String) {
+    let ids = |ids: &[AccountId]| ids.iter().map(|id| hex::encode(id.0)).collect::<Vec<_>>().join(" ");
+    match line {
+        Line::Text(text) => (0, text.clone()),
+        Line::Deleted => (1, String::new()),
+        Line::Unknown(kind) => (2, kind.clone()),
+        Line::Gap => (3, String::new()),
+        Line::Notice(notice) => match notice {
+            Notice::Created => (10, String::new()),
+            Notice::Joined => (11, String::new()),
+            Notice::Added(who) => (12, ids(who)),
+            Notice::Removed(who) => (13, ids(who)),
+            Notice::Left(who) => (14, ids(&[*who])),
+            Notice::Renamed(title) => (15, title.clone()),
+            Notice::Admin(who, true) => (16, ids(&[*who])),
+            Notice::Admin(who, false) => (17, ids(&[*who])),
+            Notice::DeviceAdded(who) => (18, ids(&[*who])),
+            Notice::DeviceRemoved(who) => (19, ids(&[*who])),
+            Notice::Refounded => (20, String::new()),
+        },
+    }
+}
+
+/// The line that [`encode`] stored.
+pub(crate) fn decode(kind: i64, text: String) -> Line {
+    let ids = || -> Vec<AccountId> {
+        let digits = text.split(' ').filter_map(|digits| hex::decode(digits).ok());
+        digits.filter_map(|bytes| AccountId::try_from(bytes.as_slice()).ok()).collect()
+    };
+    let one = || ids().first().copied().unwrap_or(AccountId([0; 32]));
+    match kind {
+        0 => Line::Text(text),
+        1 => Line::Deleted,
+        3 => Line::Gap,
+        10 => Line::Notice(Notice::Created),
+        11 => Line::Notice(Notice::Joined),
+        12 => Line::Notice(Notice::Added(ids())),
+        13 => Line::Notice(Notice::Removed(ids())),
+        14 => Line::Notice(Notice::Left(one())),
+        15 => Line::Notice(Notice::Renamed(text)),
+        16 => Line::Notice(Notice::Admin(one(), true)),
+        17 => Line::Notice(Notice::Admin(one(), false)),
+        18 => Line::Notice(Notice::DeviceAdded(one())),
+        19 => Line::Notice(Notice::DeviceRemoved(one())),
+        20 => Line::Notice(Notice::Refounded),
+        _ => Line::Unknown(text),
+    }
+}

@@ -1,0 +1,64 @@
+//! Who is in a chat: a copy of the group's tree that views can read cheaply.
+//!
+//! Called after every change of a group. The tree stays the truth.
+
+use std::collections::BTreeMap;
+
+use rusqlite::params;
+use waxseal_wire::id::AccountId;
+
+use crate::group::{MemberLeaf, Policy};
+use crate::store::{StoreError, Tx};
+use crate::view::ChatId;
+
+/// Copies members and admins from the tree.
+pub(crate) fn refresh(tx: &Tx<'_>, chat: &ChatId, leaves: &[MemberLeaf], policy: &Policy) -> Result<(), StoreError> {
+    let mut devices: BTreeMap<AccountId, u32> = BTreeMap::new();
+    for leaf in leaves {
+        *devices.entry(leaf.account).or_default() += 1;
+    }
+    let known = accounts(tx, chat)?;
+    for gone in known.iter().filter(|account| !devices.contains_key(account)) {
+        tx.prepare_cached("DELETE FROM member WHERE chat = ?1 AND account = ?2")?.execute(params![chat.0, gone.0])?;
+    }
+    for (account, count) in devices {
+        tx.prepare_cached(
+            "INSERT INTO member (chat, account, admin, devices) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (chat, account) DO UPDATE SET admin = ?3, devices = ?4",
+        )?
+        .execute(params![chat.0, account.0, policy.admins.contains(&account), count])?;
+    }
+    Ok(())
+}
+
+/// The accounts in a chat.
+pub(crate) fn accounts(tx: &Tx<'_>, chat: &ChatId) -> Result<Vec<AccountId>, StoreError> {
+    list(tx, "SELECT account FROM member WHERE chat = ?1 ORDER BY account", chat)
+}
+
+/// The admins of a chat, as last known.
+pub(crate) fn admins(tx: &Tx<'_>, chat: &ChatId) -> Result<Vec<AccountId>, StoreError> {
+    list(tx, "SELECT account FROM member WHERE chat = ?1 AND admin ORDER BY account", chat)
+}
+
+/// Those who said that they leave.
+pub(crate) fn leaving(tx: &Tx<'_>, chat: &ChatId) -> Result<Vec<AccountId>, StoreError> {
+    list(tx, "SELECT account FROM member WHERE chat = ?1 AND leaving ORDER BY account", chat)
+}
+
+/// `account` said that it leaves.
+pub(crate) fn set_leaving(tx: &Tx<'_>, chat: &ChatId, account: &AccountId) -> Result<(), StoreError> {
+    tx.execute("UPDATE member SET leaving = 1 WHERE chat = ?1 AND account = ?2", params![chat.0, account.0])?;
+    Ok(())
+}
+
+/// Chats that an account is in.
+pub(crate) fn chats_of(tx: &Tx<'_>, account: &AccountId) -> Result<Vec<ChatId>, StoreError> {
+    let mut rows = tx.prepare_cached("SELECT chat FROM member WHERE account = ?1")?;
+    Ok(rows.query_map([account.0], |row| row.get(0).map(ChatId))?.collect::<Result<_, _>>()?)
+}
+
+fn list(tx: &Tx<'_>, sql: &str, chat: &ChatId) -> Result<Vec<AccountId>, StoreError> {
+    let mut rows = tx.prepare_cached(sql)?;
+    Ok(rows.query_map([chat.0], |row| row.get(0).map(AccountId))?.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,272 @@
+//! Chats: what a person sees, on top of the groups that carry them.
+//!
+//! Called by inbox, outbox and commands. A chat outlives its groups: when one
+//! is broken, another of a higher generation takes its place.
+//!
+//! ```text
+//!   chat ──current──► chat_group (generation 2, open)
+//!     └─ earlier ───► chat_group (generation 1, superseded: still read, never written)
+//! ```
+
+mod command;
+pub(crate) mod line;
+pub(crate) mod members;
+pub(crate) mod receipts;
+pub(crate) mod rules;
+
+use rusqlite::{OptionalExtension, params};
+use sha2::{Digest, Sha256};
+use waxseal_wire::id::{AccountId, AliasId, Epoch, GroupId, Millis, Position};
+
+use crate::store::{StoreError, Tx};
+use crate::view::{ChatId, ChatState};
+
+/// One chat, as it is stored.
+#[derive(Debug, Clone)]
+pub(crate) struct Chat {
+    pub(crate) chat: ChatId,
+    pub(crate) group: Option<GroupId>,
+    pub(crate) generation: u64,
+    pub(crate) direct: bool,
+    pub(crate) peer: Option<AccountId>,
+    pub(crate) title: String,
+    pub(crate) state: ChatState,
+}
+
+/// One group that carries, or carried, a chat.
+#[derive(Debug, Clone)]
+pub(crate) struct ChatGroup {
+    pub(crate) group: GroupId,
+    pub(crate) chat: ChatId,
+    pub(crate) generation: u64,
+    pub(crate) state: GroupState,
+    /// Everything up to here is stored, ours too.
+    pub(crate) position: Position,
+    /// Our own accepted messages beyond `position`.
+    pub(crate) ahead: Vec<u64>,
+    pub(crate) update_at: Millis,
+    pub(crate) sent: u64,
+    /// Who submitted the Commit that broke it.
+    pub(crate) culprit: Option<AliasId>,
+    pub(crate) heal_at: Option<Millis>,
+    pub(crate) heal_tries: u64,
+    /// We joined by our last resort: our alias must change.
+    pub(crate) last_resort: bool,
+}
+
+/// Where a group stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GroupState {
+    /// Its Welcome is here, its tree is being fetched.
+    Joining,
+    /// Messages are sealed and opened.
+    Open,
+    /// We cannot follow it any more: to be re-added or founded again.
+    Broken,
+    /// Another group carries the chat; this one is still read.
+    Superseded,
+    /// Made here, not registered with the server yet.
+    Founding,
+}
+
+impl GroupState {
+    const ALL: [Self; 5] = [Self::Joining, Self::Open, Self::Broken, Self::Superseded, Self::Founding];
+}
+
+const STATES: [ChatState; 6] =
+    [ChatState::Opening, ChatState::Requested, ChatState::Open, ChatState::Healing, ChatState::Leaving, ChatState::Left];
+
+/// The chat of two people has one id, whoever begins: SHA-256 of both account ids in order.
+pub(crate) fn direct_id(one: &AccountId, other: &AccountId) -> ChatId {
+    let (low, high) = if one <= other { (one, other) } else { (other, one) };
+    let hash = Sha256::new().chain_update(b"waxseal direct chat v1").chain_update(low.0).chain_update(high.0).finalize();
+    let mut id = [0; 16];
+    id.copy_from_slice(hash.get(..16).unwrap_or(&[0; 16]));
+    ChatId(id)
+}
+
+fn number<T: PartialEq>(all: &[T], one: &T) -> i64 {
+    all.iter().position(|known| known == one).and_then(|at| i64::try_from(at).ok()).unwrap_or(0)
+}
+
+pub(crate) fn numbered<T: Copy>(all: &[T], number: i64) -> rusqlite::Result<T> {
+    usize::try_from(number).ok().and_then(|at| all.get(at).copied()).ok_or(rusqlite::Error::InvalidQuery)
+}
+
+/// The state of a chat from its column.
+pub(crate) fn state_from(number: i64) -> rusqlite::Result<ChatState> {
+    numbered(&STATES, number)
+}
+
+/// Makes a chat, or leaves the one that is there.
+pub(crate) fn create(tx: &Tx<'_>, chat: &Chat, now: Millis) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "INSERT OR IGNORE INTO chat (chat, grp, generation, direct, peer, title, state, active)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?
+    .execute(params![
+        chat.chat.0,
+        chat.group.map(|group| group.0),
+        chat.generation.cast_signed(),
+        chat.direct,
+        chat.peer.map(|peer| peer.0),
+        chat.title,
+        number(&STATES, &chat.state),
+        now.0.cast_signed(),
+    ])?;
+    Ok(())
+}
+
+/// One chat.
+pub(crate) fn find(tx: &Tx<'_>, chat: &ChatId) -> Result<Option<Chat>, StoreError> {
+    let row = tx
+        .prepare_cached("SELECT grp, generation, direct, peer, title, state FROM chat WHERE chat = ?1")?
+        .query_row([chat.0], |row| {
+            Ok(Chat {
+                chat: *chat,
+                group: row.get::<_, Option<[u8; 16]>>(0)?.map(GroupId),
+                generation: row.get::<_, i64>(1)?.cast_unsigned(),
+                direct: row.get(2)?,
+                peer: row.get::<_, Option<[u8; 32]>>(3)?.map(AccountId),
+                title: row.get(4)?,
+                state: state_from(row.get(5)?)?,
+            })
+        })
+        .optional()?;
+    Ok(row)
+}
+
+pub(crate) fn set_state(tx: &Tx<'_>, chat: &ChatId, state: ChatState) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE chat SET state = ?2 WHERE chat = ?1")?.execute(params![chat.0, number(&STATES, &state)])?;
+    Ok(())
+}
+
+pub(crate) fn set_title(tx: &Tx<'_>, chat: &ChatId, title: &str) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE chat SET title = ?2 WHERE chat = ?1")?.execute(params![chat.0, title])?;
+    Ok(())
+}
+
+pub(crate) fn touch(tx: &Tx<'_>, chat: &ChatId, now: Millis) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE chat SET active = ?2 WHERE chat = ?1")?.execute(params![chat.0, now.0.cast_signed()])?;
+    Ok(())
+}
+
+/// Makes `group` the one that carries its chat; the one before is read on, never written.
+pub(crate) fn set_current(tx: &Tx<'_>, group: &ChatGroup) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE chat_group SET state = ?3, heal_at = NULL WHERE chat = ?1 AND grp <> ?2 AND state <> ?3",
+        params![group.chat.0, group.group.0, number(&GroupState::ALL, &GroupState::Superseded)],
+    )?;
+    tx.execute(
+        "UPDATE chat SET grp = ?2, generation = ?3 WHERE chat = ?1",
+        params![group.chat.0, group.group.0, group.generation.cast_signed()],
+    )?;
+    Ok(())
+}
+
+/// Stores a group, new or changed.
+pub(crate) fn put_group(tx: &Tx<'_>, group: &ChatGroup, epoch: Epoch) -> Result<(), StoreError> {
+    let ahead: Vec<u8> = group.ahead.iter().flat_map(|position| position.to_be_bytes()).collect();
+    tx.prepare_cached(
+        "INSERT OR REPLACE INTO chat_group
+         (grp, chat, generation, state, position, ahead, epoch, update_at, sent, culprit, heal_at, heal_tries, last_resort)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    )?
+    .execute(params![
+        group.group.0,
+        group.chat.0,
+        group.generation.cast_signed(),
+        number(&GroupState::ALL, &group.state),
+        group.position.0.cast_signed(),
+        ahead,
+        epoch.0.cast_signed(),
+        group.update_at.0.cast_signed(),
+        group.sent.cast_signed(),
+        group.culprit.map(|alias| alias.0),
+        group.heal_at.map(|at| at.0.cast_signed()),
+        group.heal_tries.cast_signed(),
+        group.last_resort,
+    ])?;
+    Ok(())
+}
+
+/// Stores what changed about a group, but for its epoch.
+pub(crate) fn save_group(tx: &Tx<'_>, group: &ChatGroup) -> Result<(), StoreError> {
+    let epoch: Option<i64> = tx
+        .prepare_cached("SELECT epoch FROM chat_group WHERE grp = ?1")?
+        .query_row([group.group.0], |row| row.get(0))
+        .optional()?;
+    put_group(tx, group, Epoch(epoch.unwrap_or(0).cast_unsigned()))
+}
+
+/// One group.
+pub(crate) fn group(tx: &Tx<'_>, group: &GroupId) -> Result<Option<ChatGroup>, StoreError> {
+    let row = tx
+        .prepare_cached(
+            "SELECT chat, generation, state, position, ahead, update_at, sent, culprit, heal_at, heal_tries, last_resort
+             FROM chat_group WHERE grp = ?1",
+        )?
+        .query_row([group.0], |row| {
+            Ok(ChatGroup {
+                group: *group,
+                chat: ChatId(row.get(0)?),
+                generation: row.get::<_, i64>(1)?.cast_unsigned(),
+                state: numbered(&GroupState::ALL, row.get(2)?)?,
+                position: Position(row.get::<_, i64>(3)?.cast_unsigned()),
+                ahead: row
+                    .get::<_, Vec<u8>>(4)?
+                    .chunks_exact(8)
+                    .map(|bytes| bytes.iter().fold(0u64, |number, byte| number << 8 | u64::from(*byte)))
+                    .collect(),
+                update_at: Millis(row.get::<_, i64>(5)?.cast_unsigned()),
+                sent: row.get::<_, i64>(6)?.cast_unsigned(),
+                culprit: row.get::<_, Option<[u8; 16]>>(7)?.map(AliasId),
+                heal_at: row.get::<_, Option<i64>>(8)?.map(|at| Millis(at.cast_unsigned())),
+                heal_tries: row.get::<_, i64>(9)?.cast_unsigned(),
+                last_resort: row.get(10)?,
+            })
+        })
+        .optional()?;
+    Ok(row)
+}
+
+/// The groups in one state.
+pub(crate) fn groups_in(tx: &Tx<'_>, state: GroupState) -> Result<Vec<GroupId>, StoreError> {
+    let mut rows = tx.prepare_cached("SELECT grp FROM chat_group WHERE state = ?1")?;
+    let groups = rows.query_map([number(&GroupState::ALL, &state)], |row| row.get(0).map(GroupId))?;
+    Ok(groups.collect::<Result<_, _>>()?)
+}
+
+/// Forgets what is known of a group (not its MLS rows).
+pub(crate) fn drop_group(tx: &Tx<'_>, group: &GroupId) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM chat_group WHERE grp = ?1", [group.0])?;
+    tx.execute("DELETE FROM parked WHERE grp = ?1", [group.0])?;
+    tx.execute("DELETE FROM joining WHERE grp = ?1", [group.0])?;
+    Ok(())
+}
+
+impl ChatGroup {
+    /// Takes note of a position that is stored; ours may come out of order.
+    pub(crate) fn reached(&mut self, position: Position) {
+        if position > self.position {
+            self.ahead.push(position.0);
+        }
+        self.close_up();
+    }
+
+    fn close_up(&mut self) {
+        while let Some(at) = self.ahead.iter().position(|ahead| *ahead == self.position.0 + 1) {
+            self.ahead.swap_remove(at);
+            self.position = self.position.next();
+        }
+        self.ahead.retain(|ahead| *ahead > self.position.0);
+    }
+
+    /// Gives up on what is missing before `position`.
+    pub(crate) fn skip_to(&mut self, position: Position) {
+        if position.0 > self.position.0 + 1 {
+            self.position = Position(position.0 - 1);
+            self.close_up();
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Who may change what: every client checks every Commit by these rules.
+//!
+//! Called by the inbox before a Commit counts, and by the outbox before one is
+//! made. Pure: looks at the tree before, the change, and what is known of the
+//! people. Form was judged by `group`; whether leaves are proven, by `trust`.
+
+use std::collections::BTreeSet;
+
+use waxseal_wire::id::{AccountId, DeviceId};
+
+use crate::group::{Claim, MemberLeaf, Policy};
+
+/// What a Commit would do, and what is known.
+#[derive(Debug)]
+pub(crate) struct Proposed<'a> {
+    /// The tree before it.
+    pub(crate) before: &'a [MemberLeaf],
+    /// The policy before it.
+    pub(crate) policy: &'a Policy,
+    /// Who made it.
+    pub(crate) committer: AccountId,
+    /// Who joins.
+    pub(crate) added: &'a [Claim],
+    /// Who goes.
+    pub(crate) removed: &'a [MemberLeaf],
+    /// The policy after it, where it changes.
+    pub(crate) new_policy: Option<&'a Policy>,
+    /// Accounts that said that they leave.
+    pub(crate) leaving: &'a [AccountId],
+    /// Devices that their account no longer lists.
+    pub(crate) unlisted: &'a [(AccountId, DeviceId)],
+}
+
+/// Which rule a Commit breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Breach {
+    /// Only admins add people, remove people or change the policy.
+    #[error("only an admin may do this")]
+    NotAdmin,
+    /// A direct chat keeps its two people.
+    #[error("a direct chat keeps its two people")]
+    Direct,
+    /// Chat, generation and kind of a group never change; an admin stays.
+    #[error("the policy changed what never changes")]
+    Policy,
+    /// One device twice, or a device of an account added under another's.
+    #[error("a device is added twice")]
+    Twice,
+}
+
+impl Proposed<'_> {
+    /// Judges it.
+    pub(crate) fn judge(&self) -> Result<(), Breach> {
+        let admin = self.is_admin();
+        self.judge_added(admin)?;
+        self.judge_removed(admin)?;
+        self.judge_policy(admin)
+    }
+
+    /// Where every admin is gone, everybody is one: a group must not be stuck.
+    fn is_admin(&self) -> bool {
+        let left = self.before.iter().any(|leaf| self.policy.admins.contains(&leaf.account));
+        !left || self.policy.admins.contains(&self.committer)
+    }
+
+    fn judge_added(&self, admin: bool) -> Result<(), Breach> {
+        let before: BTreeSet<_> = self.before.iter().map(|leaf| leaf.account).collect();
+        let gone: BTreeSet<_> = self.removed.iter().map(|leaf| (leaf.account, leaf.device)).collect();
+        let mut there: BTreeSet<_> =
+            self.before.iter().map(|leaf| (leaf.account, leaf.device)).filter(|device| !gone.contains(device)).collect();
+        for claim in self.added {
+            if !there.insert((claim.account, claim.device)) {
+                return Err(Breach::Twice);
+            }
+            // A new device of somebody who is in, and a device that is healed, may be added by anybody.
+            if !before.contains(&claim.account) {
+                if self.policy.direct {
+                    return Err(Breach::Direct);
+                }
+                if !admin {
+                    return Err(Breach::NotAdmin);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn judge_removed(&self, admin: bool) -> Result<(), Breach> {
+        for leaf in self.removed {
+            let device = (leaf.account, leaf.device);
+            let healed = self.added.iter().any(|claim| (claim.account, claim.device) == device);
+            let own = leaf.account == self.committer;
+            let allowed = healed || own || self.leaving.contains(&leaf.account) || self.unlisted.contains(&device);
+            if allowed {
+                continue;
+            }
+            if self.policy.direct {
+                return Err(Breach::Direct);
+            }
+            if !admin {
+                return Err(Breach::NotAdmin);
+            }
+        }
+        Ok(())
+    }
+
+    fn judge_policy(&self, admin: bool) -> Result<(), Breach> {
+        let Some(new) = self.new_policy else { return Ok(()) };
+        let old = self.policy;
+        if new.chat != old.chat || new.generation != old.generation || new.direct != old.direct || new.admins.is_empty() {
+            return Err(Breach::Policy);
+        }
+        if new.direct && (new.admins != old.admins || new.name != old.name) {
+            return Err(Breach::Direct);
+        }
+        if admin { Ok(()) } else { Err(Breach::NotAdmin) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use waxseal_wire::chain::PublicKey;
+    use waxseal_wire::id::AliasId;
+    use waxseal_wire::key::{PostKey, SealKey};
+    use waxseal_wire::request::RosterEntry;
+
+    use super::*;
+
+    const ALICE: AccountId = AccountId([1; 32]);
+    const BOB: AccountId = AccountId([2; 32]);
+    const CARLA: AccountId = AccountId([3; 32]);
+
+    fn claim(account: AccountId, device: u8) -> Claim {
+        let post_verifier = PostKey::new([device; 32]).verifier();
+        let roster = RosterEntry { alias: AliasId([device; 16]), seal_key: SealKey::new([device; 32]), post_verifier };
+        Claim { account, device: DeviceId([device; 16]), key: PublicKey([device; 32]), roster }
+    }
+
+    fn leaf(account: AccountId, device: u8) -> MemberLeaf {
+        let Claim { account, device: id, key, roster } = claim(account, device);
+        MemberLeaf { leaf: u32::from(device), account, device: id, key, roster }
+    }
+
+    fn policy(direct: bool) -> Policy {
+        Policy::new([9; 16], 1, "Bees".into(), [ALICE].into(), direct)
+    }
+
+    fn judge(committer: AccountId, direct: bool, added: &[Claim], removed: &[MemberLeaf], new: Option<&Policy>) -> Result<(), Breach> {
+        let before = [leaf(ALICE, 1), leaf(BOB, 2), leaf(BOB, 3)];
+        let policy = policy(direct);
+        let proposed = Proposed {
+            before: &before,
+            policy: &policy,
+            committer,
+            added,
+            removed,
+            new_policy: new,
+            leaving: &[],
+            unlisted: &[],
+        };
+        proposed.judge()
+    }
+
+    #[test]
+    fn only_admins_add_and_remove_people() {
+        assert_eq!(judge(ALICE, false, &[claim(CARLA, 5)], &[], None), Ok(()));
+        assert_eq!(judge(BOB, false, &[claim(CARLA, 5)], &[], None), Err(Breach::NotAdmin));
+        assert_eq!(judge(BOB, false, &[], &[leaf(ALICE, 1)], None), Err(Breach::NotAdmin));
+        assert_eq!(judge(ALICE, false, &[], &[leaf(BOB, 2), leaf(BOB, 3)], None), Ok(()));
+    }
+
+    #[test]
+    fn anybody_heals_a_device_and_adds_own_ones() {
+        assert_eq!(judge(BOB, false, &[claim(ALICE, 1)], &[leaf(ALICE, 1)], None), Ok(()));
+        assert_eq!(judge(BOB, false, &[claim(BOB, 7)], &[leaf(BOB, 2)], None), Ok(()));
+        assert_eq!(judge(BOB, false, &[claim(BOB, 3)], &[], None), Err(Breach::Twice));
+    }
+
+    #[test]
+    fn a_direct_chat_keeps_its_two_people() {
+        assert_eq!(judge(ALICE, true, &[claim(CARLA, 5)], &[], None), Err(Breach::Direct));
+        assert_eq!(judge(ALICE, true, &[], &[leaf(BOB, 2)], None), Err(Breach::Direct));
+    }
+
+    #[test]
+    fn the_policy_keeps_what_never_changes() {
+        let mut new = policy(false);
+        new.name = "Wasps".into();
+        assert_eq!(judge(ALICE, false, &[], &[], Some(&new)), Ok(()));
+        assert_eq!(judge(BOB, false, &[], &[], Some(&new)), Err(Breach::NotAdmin));
+        new.generation = 2;
+        assert_eq!(judge(ALICE, false, &[], &[], Some(&new)), Err(Breach::Policy));
+    }
+}

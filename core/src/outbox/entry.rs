@@ -1,0 +1,208 @@
+//! One entry of the outbox, as it is stored.
+//!
+//! Called by the rest of `outbox`. Rows only; decides nothing.
+
+use rusqlite::{OptionalExtension, Row, params};
+use waxseal_wire::id::{BlobId, Epoch, Millis};
+
+use super::Intent;
+use crate::store::{StoreError, Tx};
+use crate::view::{ChatId, MessageRef};
+
+/// How far an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Nothing was built yet.
+    Queued,
+    /// Built; the tree goes up in parts.
+    Blob,
+    /// Built; the submit is on its way or to be sent again, byte for byte.
+    Submit,
+    /// A Commit was accepted and comes back through our mailbox.
+    Echo,
+    /// The group went on first; to be built again when we are there.
+    Stale,
+    /// Given up; a person may try again.
+    Failed,
+}
+
+const STAGES: [Stage; 6] = [Stage::Queued, Stage::Blob, Stage::Submit, Stage::Echo, Stage::Stale, Stage::Failed];
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) id: i64,
+    pub(crate) chat: Option<ChatId>,
+    pub(crate) message: Option<MessageRef>,
+    pub(crate) intent: Intent,
+    pub(crate) stage: Stage,
+    /// The epoch that it was built in.
+    pub(crate) epoch: Epoch,
+    /// The request as a frame, exactly as it leaves.
+    pub(crate) request: Option<Vec<u8>>,
+    pub(crate) blob: Option<Vec<u8>>,
+    pub(crate) blob_id: Option<BlobId>,
+    pub(crate) blob_put: u64,
+    /// KeyPackages that were fetched for it, CBOR of `Vec<keys::Key>`.
+    pub(crate) keys: Option<Vec<u8>>,
+    /// Entries whose messages travel with a founding.
+    pub(crate) carries: Vec<i64>,
+    pub(crate) group: Option<[u8; 16]>,
+    pub(crate) due: Millis,
+    pub(crate) tries: u32,
+}
+
+const COLUMNS: &str =
+    "id, chat, message, intent, stage, epoch, request, blob, blob_id, blob_put, keys, carries, grp, due, tries";
+
+impl Entry {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let intent: Vec<u8> = row.get(3)?;
+        let carries: Vec<u8> = row.get(11)?;
+        Ok(Self {
+            id: row.get(0)?,
+            chat: row.get::<_, Option<[u8; 16]>>(1)?.map(ChatId),
+            message: row.get::<_, Option<i64>>(2)?.map(MessageRef),
+            intent: ciborium::from_reader(intent.as_slice()).map_err(|_| rusqlite::Error::InvalidQuery)?,
+            stage: crate::chat::numbered(&STAGES, row.get(4)?)?,
+            epoch: Epoch(row.get::<_, i64>(5)?.cast_unsigned()),
+            request: row.get(6)?,
+            blob: row.get(7)?,
+            blob_id: row.get::<_, Option<[u8; 32]>>(8)?.map(BlobId),
+            blob_put: row.get::<_, i64>(9)?.cast_unsigned(),
+            keys: row.get(10)?,
+            carries: carries.chunks_exact(8).map(|bytes| bytes.iter().fold(0i64, |id, byte| id << 8 | i64::from(*byte))).collect(),
+            group: row.get(12)?,
+            due: Millis(row.get::<_, i64>(13)?.cast_unsigned()),
+            tries: row.get(14)?,
+        })
+    }
+
+    /// Stores what changed.
+    pub(crate) fn save(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
+        let carries: Vec<u8> = self.carries.iter().flat_map(|id| id.to_be_bytes()).collect();
+        let stage = STAGES.iter().position(|stage| *stage == self.stage).unwrap_or(0);
+        tx.prepare_cached(
+            "UPDATE outbox SET chat = ?2, stage = ?3, epoch = ?4, request = ?5, blob = ?6, blob_id = ?7, blob_put = ?8,
+             keys = ?9, carries = ?10, grp = ?11, due = ?12, tries = ?13 WHERE id = ?1",
+        )?
+        .execute(params![
+            self.id,
+            self.chat.map(|chat| chat.0),
+            stage,
+            self.epoch.0.cast_signed(),
+            self.request,
+            self.blob,
+            self.blob_id.map(|id| id.0),
+            self.blob_put.cast_signed(),
+            self.keys,
+            carries,
+            self.group,
+            self.due.0.cast_signed(),
+            self.tries,
+        ])?;
+        Ok(())
+    }
+
+    /// To be built again from its intent; KeyPackages that were fetched stay.
+    pub(crate) fn requeue(&mut self, now: Millis) {
+        self.stage = Stage::Queued;
+        self.request = None;
+        self.blob = None;
+        self.blob_id = None;
+        self.blob_put = 0;
+        self.carries.clear();
+        self.due = now;
+    }
+}
+
+pub(super) fn insert(
+    tx: &Tx<'_>,
+    chat: Option<ChatId>,
+    message: Option<MessageRef>,
+    intent: &Intent,
+    due: Millis,
+) -> Result<i64, StoreError> {
+    let mut bytes = Vec::new();
+    ciborium::into_writer(intent, &mut bytes).map_err(|_| StoreError::Value)?;
+    tx.prepare_cached("INSERT INTO outbox (chat, message, intent, due) VALUES (?1, ?2, ?3, ?4)")?.execute(params![
+        chat.map(|chat| chat.0),
+        message.map(|message| message.0),
+        bytes,
+        due.0.cast_signed()
+    ])?;
+    Ok(tx.last_insert_rowid())
+}
+
+pub(crate) fn delete(tx: &Tx<'_>, id: i64) -> Result<(), StoreError> {
+    tx.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([id])?;
+    Ok(())
+}
+
+pub(crate) fn find(tx: &Tx<'_>, id: i64) -> Result<Option<Entry>, StoreError> {
+    one(tx, "WHERE id = ?1", id)
+}
+
+pub(super) fn of_message(tx: &Tx<'_>, message: MessageRef) -> Result<Option<Entry>, StoreError> {
+    one(tx, "WHERE message = ?1", message.0)
+}
+
+fn one(tx: &Tx<'_>, condition: &str, id: i64) -> Result<Option<Entry>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM outbox {condition}");
+    Ok(tx.prepare_cached(&sql)?.query_row([id], Entry::read).optional()?)
+}
+
+/// All entries of a chat, in order.
+pub(crate) fn of_chat(tx: &Tx<'_>, chat: &ChatId) -> Result<Vec<Entry>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM outbox WHERE chat = ?1 ORDER BY id");
+    let mut rows = tx.prepare_cached(&sql)?;
+    Ok(rows.query_map([chat.0], Entry::read)?.collect::<Result<_, _>>()?)
+}
+
+/// What is not begun and not due yet is overtaken; what has failed is not there.
+const READY: &str = "stage <> 5 AND NOT (stage = 0 AND due > ?1)";
+
+/// The first entry of every queue; entries without a chat are a queue each.
+pub(super) fn heads(tx: &Tx<'_>, now: Millis) -> Result<Vec<i64>, StoreError> {
+    let sql = format!(
+        "SELECT min(id) FROM outbox WHERE chat IS NOT NULL AND {READY} GROUP BY chat
+         UNION ALL SELECT id FROM outbox WHERE chat IS NULL AND {READY}"
+    );
+    let mut rows = tx.prepare_cached(&sql)?;
+    Ok(rows.query_map([now.0.cast_signed()], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
+/// The first entry of one queue.
+pub(super) fn head(tx: &Tx<'_>, chat: Option<&ChatId>, now: Millis) -> Result<Option<i64>, StoreError> {
+    let Some(chat) = chat else { return Ok(None) };
+    let sql = format!("SELECT min(id) FROM outbox WHERE chat = ?2 AND {READY}");
+    Ok(tx.prepare_cached(&sql)?.query_row(params![now.0.cast_signed(), chat.0], |row| row.get(0))?)
+}
+
+/// When the next entry that waits for time is due.
+pub(super) fn next_due(tx: &Tx<'_>, now: Millis) -> Result<Option<Millis>, StoreError> {
+    let due: Option<i64> = tx
+        .prepare_cached("SELECT min(due) FROM outbox WHERE due > ?1 AND stage IN (0, 1, 2, 4)")?
+        .query_row([now.0.cast_signed()], |row| row.get(0))?;
+    Ok(due.map(|due| Millis(due.cast_unsigned())))
+}
+
+/// Whether something of ours is on its way to this group whose place we do not know yet.
+pub(crate) fn is_in_flight(tx: &Tx<'_>, group: &[u8; 16]) -> Result<bool, StoreError> {
+    let count: i64 =
+        tx.prepare_cached("SELECT count(*) FROM outbox WHERE grp = ?1 AND stage = 2")?.query_row([group], |row| row.get(0))?;
+    Ok(count > 0)
+}
+
+/// The entry whose Commit to this group is on its way or accepted.
+pub(crate) fn committing(tx: &Tx<'_>, group: &[u8; 16]) -> Result<Option<Entry>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM outbox WHERE grp = ?1 AND stage IN (1, 2, 3, 4) AND message IS NULL ORDER BY id");
+    let mut rows = tx.prepare_cached(&sql)?;
+    for entry in rows.query_map([group], Entry::read)? {
+        let entry = entry?;
+        if !matches!(entry.intent, Intent::Say(_)) {
+            return Ok(Some(entry));
+        }
+    }
+    Ok(None)
+}

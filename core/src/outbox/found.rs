@@ -1,0 +1,193 @@
+//! Founding: a group of one is made here, and registered with its first members.
+//!
+//! Called by `outbox`. Alone there is no race, so the Commit that adds the
+//! first members is merged at once; the first messages travel in the same
+//! request. An errand is a group without words: that it exists says "please
+//! add me again".
+
+use waxseal_wire::id::{Epoch, GroupId, Position};
+use waxseal_wire::limits;
+use waxseal_wire::request::{AnonymousRequest, Found, Lent};
+
+use super::{Entry, Intent, Stage, entry};
+use crate::chat::{self, ChatGroup, GroupState};
+use crate::group::{Alias, Change, Errand, Group, GroupError, Identity, OfferedKeyPackage, Policy, SealedTree};
+use crate::output::Problem;
+use crate::store::StoreError;
+use crate::turn::Turn;
+use crate::view::ChatState;
+
+/// What is founded.
+struct Plan<'a> {
+    policy: Policy,
+    add: Vec<OfferedKeyPackage>,
+    alias: Alias,
+    words: Vec<&'a [u8]>,
+}
+
+impl Turn<'_> {
+    pub(super) fn begin_found(&mut self, entry: &Entry, identity: &Identity) -> Result<bool, StoreError> {
+        let Some(found) = entry.chat.map(|id| chat::find(self.tx, &id)).transpose()?.flatten() else {
+            entry::delete(self.tx, entry.id)?;
+            return Ok(true);
+        };
+        // Somebody else founded it meanwhile.
+        let carried = found.group.map(|group| chat::group(self.tx, &group)).transpose()?.flatten();
+        if carried.is_some_and(|group| matches!(group.state, GroupState::Open | GroupState::Joining)) {
+            entry::delete(self.tx, entry.id)?;
+            return Ok(true);
+        }
+        let waiting: Vec<Entry> = entry::of_chat(self.tx, &found.chat)?
+            .into_iter()
+            .filter(|one| matches!(one.intent, Intent::Say(_)) && matches!(one.stage, Stage::Queued | Stage::Stale))
+            .take(limits::FOUND_MESSAGES)
+            .collect();
+        // A chat of two begins with its first message.
+        if found.direct && waiting.is_empty() {
+            return Ok(false);
+        }
+        if entry.keys.is_none() {
+            self.ask_keys(entry, &identity.account)?;
+            return Ok(false);
+        }
+        let Some(alias) = self.spare_or_wait(entry)? else { return Ok(false) };
+        let offers = self.offers(entry)?;
+        let mut admins: std::collections::BTreeSet<_> = chat::members::admins(self.tx, &found.chat)?.into_iter().collect();
+        let again = found.generation > 0;
+        if again {
+            let there: Vec<_> = offers.iter().map(|(account, _)| *account).chain([identity.account]).collect();
+            admins.retain(|admin| there.contains(admin));
+        }
+        if found.direct {
+            admins.extend(offers.iter().map(|(account, _)| *account));
+        }
+        if found.direct || admins.is_empty() {
+            admins.insert(identity.account);
+        }
+        let title = if found.direct { String::new() } else { found.title.clone() };
+        let policy = Policy::new(found.chat.0, found.generation + 1, title, admins, found.direct);
+        let add: Vec<_> = offers.into_iter().flat_map(|(_, offers)| offers).take(limits::ADDS).collect();
+        let words = waiting.iter().filter_map(|one| if let Intent::Say(content) = &one.intent { Some(content.as_slice()) } else { None });
+        let plan = Plan { policy: policy.clone(), add, alias, words: words.collect() };
+        let Some((group, epoch)) = self.make(entry, identity, plan)? else { return Ok(true) };
+        if let Some(mut built) = entry::find(self.tx, entry.id)? {
+            built.carries = waiting.iter().map(|one| one.id).collect();
+            built.save(self.tx)?;
+        }
+        let place = ChatGroup {
+            group,
+            chat: found.chat,
+            generation: policy.generation,
+            state: GroupState::Founding,
+            position: Position(0),
+            ahead: Vec::new(),
+            update_at: self.next_update(1),
+            sent: 0,
+            culprit: None,
+            heal_at: None,
+            heal_tries: 0,
+            last_resort: false,
+        };
+        chat::put_group(self.tx, &place, epoch)?;
+        chat::set_current(self.tx, &place)?;
+        self.refresh_members(&place)?;
+        if !found.direct || again {
+            self.note_created(&place, identity.account, again)?;
+        }
+        Ok(true)
+    }
+
+    pub(super) fn begin_errand(&mut self, entry: &Entry, identity: &Identity) -> Result<bool, StoreError> {
+        let Intent::Errand { chat, group, epoch, broken, .. } = entry.intent else { return Ok(true) };
+        if entry.keys.is_none() {
+            self.ask_keys(entry, &identity.account)?;
+            return Ok(false);
+        }
+        let add: Vec<_> = self.offers(entry)?.into_iter().flat_map(|(_, offers)| offers).take(limits::ADDS).collect();
+        if add.is_empty() {
+            entry::delete(self.tx, entry.id)?;
+            return Ok(true);
+        }
+        let Some(alias) = self.spare_or_wait(entry)? else { return Ok(false) };
+        let errand = Errand { group: GroupId(group), epoch: Epoch(epoch), broken };
+        let policy = Policy::errand(chat, identity.account, errand);
+        self.make(entry, identity, Plan { policy, add, alias, words: Vec::new() })?;
+        Ok(true)
+    }
+
+    fn spare_or_wait(&mut self, entry: &Entry) -> Result<Option<Alias>, StoreError> {
+        let alias = self.take_spare_alias()?;
+        if alias.is_none() {
+            let mut waiting = entry.clone();
+            waiting.due = self.later(300, 900);
+            waiting.save(self.tx)?;
+        }
+        Ok(alias)
+    }
+
+    /// Makes the group, seals its first messages and keeps the request; `None` where it cannot be made.
+    fn make(&mut self, entry: &Entry, identity: &Identity, plan: Plan<'_>) -> Result<Option<(GroupId, Epoch)>, StoreError> {
+        let id = GroupId::random(&mut self.rng);
+        let key = self.fresh_key();
+        let Plan { policy, add, alias, words } = plan;
+        let made = self.attempt(|turn| {
+            let mut group = Group::create(turn.tx, &mut turn.rng, identity, &alias, id, &policy)?;
+            let change = Change { add, with_path: true, ..Change::default() };
+            let pending = group.commit(turn.tx, &mut turn.rng, identity, change)?;
+            group.merge_pending(turn.tx)?;
+            let mut messages = Vec::new();
+            for word in words {
+                messages.push(group.seal(turn.tx, &mut turn.rng, identity, word)?);
+            }
+            let lent = Lent {
+                group: id,
+                epoch: group.epoch(),
+                delivery_key: group.delivery_key()?,
+                from: alias.alias,
+                post_key: alias.post_key.clone(),
+                idempotency_key: key,
+            };
+            let found = Found { lent, roster: group.roster(), welcomes: pending.welcomes, messages };
+            Ok::<_, GroupError>((group, found, pending.tree))
+        })?;
+        let (group, found, tree): (Group, Found, Option<SealedTree>) = match made {
+            Ok(made) => made,
+            Err(GroupError::Store(error)) => return Err(error),
+            Err(_) => {
+                self.give_up(entry, Problem::NoDevice)?;
+                return Ok(None);
+            }
+        };
+        let epoch = group.epoch();
+        self.groups.insert(id, group);
+        self.built(entry, &id, epoch, AnonymousRequest::Found(Box::new(found)), tree)?;
+        Ok(Some((id, epoch)))
+    }
+
+    /// The server has the group: its first messages have their places.
+    pub(super) fn founded(&mut self, entry: &Entry, last: Position) -> Result<(), StoreError> {
+        entry::delete(self.tx, entry.id)?;
+        let Some(group) = entry.group.map(GroupId) else { return Ok(()) };
+        if let Intent::Errand { .. } = entry.intent {
+            return self.end_errand(&group);
+        }
+        let Some(mut place) = chat::group(self.tx, &group)? else { return Ok(()) };
+        let first = last.0.saturating_sub(entry.carries.len() as u64);
+        for (i, id) in entry.carries.iter().enumerate() {
+            let position = Position(first + 1 + i as u64);
+            if let Some(carried) = entry::find(self.tx, *id)? {
+                self.accepted_words(&carried, &place, position)?;
+            }
+            place.reached(position);
+        }
+        if place.state == GroupState::Founding {
+            place.state = GroupState::Open;
+        }
+        chat::save_group(self.tx, &place)?;
+        if chat::find(self.tx, &place.chat)?.is_some_and(|chat| matches!(chat.state, ChatState::Opening | ChatState::Healing)) {
+            chat::set_state(self.tx, &place.chat, ChatState::Open)?;
+        }
+        self.tell(crate::Event::ChatChanged(place.chat));
+        Ok(())
+    }
+}

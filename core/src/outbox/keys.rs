@@ -1,0 +1,171 @@
+//! KeyPackages for those who are to be added.
+//!
+//! Called by `outbox`. What a server hands out is judged before it is kept: a
+//! KeyPackage counts only when the proven chain of its account lists its device
+//! with its key, so a swapped or added one is no use to a server that lies.
+
+use serde::{Deserialize, Serialize};
+use waxseal_wire::frame::Door;
+use waxseal_wire::id::{AccountId, DeviceId};
+use waxseal_wire::name::AccountName;
+use waxseal_wire::reply::{AccountFound, KeysLeft, Reply};
+use waxseal_wire::request::{AccountRef, AnonymousRequest, Lookup, Request};
+
+use super::{Entry, Intent, Who, entry};
+use crate::group::{OfferedKeyPackage, read_key_package};
+use crate::output::Problem;
+use crate::session::Purpose;
+use crate::store::StoreError;
+use crate::trust::{self, Standing};
+use crate::turn::Turn;
+use crate::view::{ChatState, Notice};
+use crate::{Event, chat};
+
+/// An account that was found, with the KeyPackages of its devices that stood the test.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Found {
+    pub(super) account: [u8; 32],
+    pub(super) key_packages: Vec<Vec<u8>>,
+}
+
+impl Turn<'_> {
+    /// Asks for an entry's KeyPackages, unless that was done.
+    pub(super) fn ask_keys(&mut self, entry: &Entry, own: &AccountId) -> Result<(), StoreError> {
+        let id = entry.id;
+        if self.session.is_asked(|purpose| *purpose == Purpose::OutboxLookup(id)) {
+            return Ok(());
+        }
+        let who = self.whom(&entry.intent, own)?;
+        let who = who
+            .iter()
+            .filter_map(|who| match who {
+                Who::Name(name) => AccountName::parse(name).ok().map(AccountRef::Name),
+                Who::Account(id) => Some(AccountRef::Id(AccountId(*id))),
+            })
+            .collect();
+        let request = Request::Anonymous(AnonymousRequest::Lookup(Lookup { who, key_packages: true }));
+        self.send(Door::Anonymous, request, Purpose::OutboxLookup(id));
+        Ok(())
+    }
+
+    /// Our own account is looked up only for its other devices.
+    fn whom(&self, intent: &Intent, own: &AccountId) -> Result<Vec<Who>, StoreError> {
+        let alone = trust::chain(self.tx, own)?.is_none_or(|chain| chain.devices().len() < 2);
+        Ok(intent.needs(&own.0).into_iter().filter(|who| !(alone && *who == Who::Account(own.0))).collect())
+    }
+
+    pub(crate) fn entry_looked_up(&mut self, id: i64, reply: Reply) -> Result<(), StoreError> {
+        let (Some(mut entry), Some(identity)) = (entry::find(self.tx, id)?, self.identity()?) else { return Ok(()) };
+        let who = self.whom(&entry.intent, &identity.account)?;
+        let found = match reply {
+            Reply::Accounts(found) if found.len() == who.len() => found,
+            Reply::Refused(refusal) if !refusal.is_passing() => return self.give_up(&entry, Problem::Refused(refusal)),
+            _ => {
+                entry.tries += 1;
+                entry.due = self.later(1_000, 3_000);
+                return entry.save(self.tx);
+            }
+        };
+        let mut usable = Vec::new();
+        for (who, found) in who.iter().zip(&found) {
+            if let Some(found) = self.judge_found(who, found, &identity.device)? {
+                usable.push(found);
+            }
+        }
+        if who.contains(&Who::Account(identity.account.0)) {
+            // That took one of our own KeyPackages too.
+            self.replenish(KeysLeft { one_time: 0, last_resort: true })?;
+        }
+        if let Intent::OpenDirect(name) = &entry.intent {
+            return self.direct_found(&entry, name.clone(), &identity.account, usable);
+        }
+        let mut bytes = Vec::new();
+        ciborium::into_writer(&usable, &mut bytes).map_err(|_| StoreError::Value)?;
+        entry.keys = Some(bytes);
+        entry.save(self.tx)
+    }
+
+    fn judge_found(&mut self, who: &Who, found: &AccountFound, own: &DeviceId) -> Result<Option<Found>, StoreError> {
+        let account = match who {
+            Who::Name(name) => {
+                let Ok(name) = AccountName::parse(name) else { return Ok(None) };
+                let learned = self.learn_found(&name, found)?;
+                if learned.is_none() {
+                    self.tell(Event::NoSuchAccount(name));
+                }
+                learned
+            }
+            Who::Account(id) => {
+                let id = AccountId(*id);
+                match trust::account::learn(self.tx, &id, &found.chain, &found.name, self.now) {
+                    Ok(()) => Some(id),
+                    Err(trust::account::LearnError::Store(error)) => return Err(error),
+                    Err(trust::account::LearnError::Chain(_)) => None,
+                }
+            }
+        };
+        let Some(account) = account else { return Ok(None) };
+        let mut key_packages = Vec::new();
+        for one in &found.key_packages {
+            let Ok(offer) = read_key_package(&one.key_package) else { continue };
+            let claim = &offer.claim;
+            let proven = trust::standing_of(self.tx, &claim.account, &claim.device, &claim.key, true)? == Standing::Proven;
+            if proven && claim.account == account && claim.device != *own {
+                key_packages.push(one.key_package.clone());
+            }
+        }
+        Ok(Some(Found { account: account.0, key_packages }))
+    }
+
+    /// The person was found: the chat stands, its group is founded with the first message.
+    fn direct_found(&mut self, posted: &Entry, name: String, own: &AccountId, found: Vec<Found>) -> Result<(), StoreError> {
+        entry::delete(self.tx, posted.id)?;
+        let Some(peer) = found.iter().find(|found| found.account != own.0) else { return Ok(()) };
+        let peer_id = AccountId(peer.account);
+        let id = chat::direct_id(own, &peer_id);
+        if peer.key_packages.is_empty() {
+            self.fail(None, Problem::NoDevice);
+            return Ok(());
+        }
+        let row = chat::Chat {
+            chat: id,
+            group: None,
+            generation: 0,
+            direct: true,
+            peer: Some(peer_id),
+            title: name,
+            state: ChatState::Opening,
+        };
+        chat::create(self.tx, &row, self.now)?;
+        let known = chat::find(self.tx, &id)?.map_or(ChatState::Left, |chat| chat.state);
+        if matches!(known, ChatState::Left | ChatState::Opening) && !self.is_posted(&id, |intent| matches!(intent, Intent::Found { .. }))? {
+            chat::set_state(self.tx, &id, ChatState::Opening)?;
+            let who = vec![Who::Account(peer.account), Who::Account(own.0)];
+            let founding = self.post(Some(id), None, &Intent::Found { who })?;
+            let mut bytes = Vec::new();
+            ciborium::into_writer(&found, &mut bytes).map_err(|_| StoreError::Value)?;
+            if let Some(mut entry) = entry::find(self.tx, founding)? {
+                entry.keys = Some(bytes);
+                entry.save(self.tx)?;
+            }
+        }
+        self.tell(Event::ChatOpened(id));
+        Ok(())
+    }
+
+    /// The KeyPackages that were fetched for an entry.
+    pub(super) fn offers(&self, entry: &Entry) -> Result<Vec<(AccountId, Vec<OfferedKeyPackage>)>, StoreError> {
+        let Some(bytes) = &entry.keys else { return Ok(Vec::new()) };
+        let found: Vec<Found> = ciborium::from_reader(bytes.as_slice()).map_err(|_| StoreError::Value)?;
+        let read = |found: Found| {
+            let offers = found.key_packages.iter().filter_map(|bytes| read_key_package(bytes).ok()).collect();
+            (AccountId(found.account), offers)
+        };
+        Ok(found.into_iter().map(read).collect())
+    }
+
+    /// Says in the chat that people were added, by us.
+    pub(super) fn note_created(&mut self, place: &chat::ChatGroup, by: AccountId, again: bool) -> Result<(), StoreError> {
+        self.note(place, 0, Some(by), if again { Notice::Refounded } else { Notice::Created })
+    }
+}

@@ -1,0 +1,187 @@
+//! The connection: which doors are open, what was asked and not answered yet.
+//!
+//! Called by `turn`. In memory only: all that must survive is in the store,
+//! and is asked again when a door opens. Never decides what a reply means
+//! beyond handing it to whoever asked.
+
+use std::collections::HashMap;
+
+use waxseal_wire::frame::{Door, Told};
+use waxseal_wire::id::{AccountId, GroupId, Millis, RequestId, Seq};
+use waxseal_wire::reply::{Push, Refusal, Reply, Session as Proven};
+use waxseal_wire::request::{Authenticate, DeviceRequest, Request, authenticate_bytes};
+
+use crate::account::me;
+use crate::store::StoreError;
+use crate::turn::Turn;
+use crate::{Event, Output};
+
+/// Why something was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Register,
+    Authenticate,
+    Take,
+    PublishKeys { aliases: Vec<waxseal_wire::id::AliasId> },
+    AppendRecord,
+    CloseAccount,
+    Ignore,
+    /// KeyPackages or chains for an outbox entry.
+    OutboxLookup(i64),
+    /// A part of the tree for an outbox entry.
+    OutboxBlob(i64),
+    /// The submit of an outbox entry.
+    OutboxSubmit(i64),
+    /// Chains of accounts that a leaf names.
+    Accounts(Vec<AccountId>),
+    /// A person asked for this name.
+    LookUp(waxseal_wire::name::AccountName),
+    /// A part of the tree of a group that we join.
+    JoinBlob(GroupId),
+    /// The parcel of a new device.
+    LinkParcel,
+    /// Our own parcel, as a new device.
+    LinkPut,
+    /// Whether our account lists us.
+    LinkPoll,
+}
+
+/// What is true of the connection now.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Session {
+    pub(crate) anonymous: bool,
+    pub(crate) device: bool,
+    pub(crate) challenge: Option<[u8; 32]>,
+    pub(crate) proven: bool,
+    pub(crate) wake_at: Option<Millis>,
+    next: u64,
+    asked: HashMap<RequestId, (Door, Purpose)>,
+}
+
+impl Session {
+    fn is_open(&self, door: Door) -> bool {
+        match door {
+            Door::Anonymous => self.anonymous,
+            Door::Device => self.device,
+        }
+    }
+
+    pub(crate) fn disconnect(&mut self, door: Door) {
+        self.asked.retain(|_, (at, _)| *at != door);
+        match door {
+            Door::Anonymous => self.anonymous = false,
+            Door::Device => {
+                self.device = false;
+                self.proven = false;
+                self.challenge = None;
+            }
+        }
+    }
+
+    pub(crate) fn open_request(&mut self, door: Door, purpose: Purpose) -> Option<RequestId> {
+        if !self.is_open(door) {
+            return None;
+        }
+        self.next += 1;
+        let id = RequestId(self.next);
+        if purpose != Purpose::Ignore {
+            self.asked.insert(id, (door, purpose));
+        }
+        Some(id)
+    }
+
+    /// Whether something is asked for this reason and not answered yet.
+    pub(crate) fn is_asked(&self, is: impl Fn(&Purpose) -> bool) -> bool {
+        self.asked.values().any(|(_, purpose)| is(purpose))
+    }
+}
+
+impl Turn<'_> {
+    pub(crate) fn connected(&mut self, door: Door) -> Result<(), StoreError> {
+        self.session.disconnect(door);
+        match door {
+            Door::Anonymous => {
+                self.session.anonymous = true;
+                self.ask_registration()?;
+                self.resume_joins()
+            }
+            Door::Device => {
+                self.session.device = true;
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) fn told(&mut self, door: Door, told: Told) -> Result<(), StoreError> {
+        match told {
+            Told::Push(Push::Challenge(nonce)) if door == Door::Device => {
+                self.session.challenge = Some(nonce);
+                self.authenticate()
+            }
+            // A server that pushes before it has been proven to, or through the wrong door, is ignored.
+            Told::Push(Push::Entries(entries)) if door == Door::Device && self.session.proven => self.entries(entries),
+            Told::Push(_) => Ok(()),
+            Told::Reply(id, reply) => match self.session.asked.remove(&id) {
+                Some((at, purpose)) if at == door => self.answered(purpose, reply),
+                _ => Ok(()),
+            },
+        }
+    }
+
+    /// Answers the challenge, as soon as there is both a challenge and an account.
+    pub(crate) fn authenticate(&mut self) -> Result<(), StoreError> {
+        let Some(identity) = self.identity()?.filter(|_| me::is_registered(self.tx).unwrap_or(false)) else { return Ok(()) };
+        let Some(nonce) = self.session.challenge.take() else { return Ok(()) };
+        let bytes = authenticate_bytes(&nonce, &identity.account, &identity.device);
+        let signature = waxseal_wire::chain::sign(&identity.key, &bytes);
+        let request = Authenticate { account: identity.account, device: identity.device, signature };
+        self.send(Door::Device, Request::Device(DeviceRequest::Authenticate(request)), Purpose::Authenticate);
+        Ok(())
+    }
+
+    fn answered(&mut self, purpose: Purpose, reply: Reply) -> Result<(), StoreError> {
+        match purpose {
+            Purpose::Register => self.registration_answered(reply),
+            Purpose::Authenticate => match reply {
+                Reply::Session(session) => self.proven(session),
+                Reply::Refused(Refusal::NotAllowed | Refusal::Unknown) => {
+                    self.tell(Event::SignedOut);
+                    Ok(())
+                }
+                _ => {
+                    self.outputs.push(Output::Reconnect(Door::Device));
+                    Ok(())
+                }
+            },
+            Purpose::Take | Purpose::Ignore | Purpose::LinkPut => Ok(()),
+            Purpose::PublishKeys { aliases } => self.keys_published(&aliases, &reply),
+            Purpose::AppendRecord => self.record_appended(&reply),
+            Purpose::CloseAccount => self.account_closed(&reply),
+            Purpose::OutboxLookup(entry) => self.entry_looked_up(entry, reply),
+            Purpose::OutboxBlob(entry) => self.entry_blob_put(entry, &reply),
+            Purpose::OutboxSubmit(entry) => self.entry_submitted(entry, &reply),
+            Purpose::Accounts(asked) => self.accounts_found(&asked, reply),
+            Purpose::LookUp(name) => self.looked_up(name, reply),
+            Purpose::JoinBlob(group) => self.join_blob(group, reply),
+            Purpose::LinkParcel => self.link_parcel(reply),
+            Purpose::LinkPoll => self.link_polled(reply),
+        }
+    }
+
+    fn proven(&mut self, session: Proven) -> Result<(), StoreError> {
+        self.session.proven = true;
+        let cursor = me::cursor(self.tx)?;
+        // A head behind our cursor is a server that went back in time: what it lost, positions will show.
+        let after = if session.head < cursor { Seq(0) } else { cursor };
+        if after != cursor {
+            me::set_cursor(self.tx, after)?;
+        }
+        self.send(Door::Device, Request::Device(DeviceRequest::Take(after)), Purpose::Take);
+        self.replenish(session.keys_left)?;
+        self.check_own_chain(session.chain_index)?;
+        if session.lost {
+            self.mailbox_lost()?;
+        }
+        Ok(())
+    }
+}

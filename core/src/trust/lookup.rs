@@ -1,0 +1,105 @@
+//! Fetching chains that are wanted, and names that a person asks for.
+//!
+//! Called by `turn` at the end of each turn, in batches. What the server says
+//! is verified in `account::learn` before it is kept.
+
+use waxseal_wire::frame::Door;
+use waxseal_wire::id::AccountId;
+use waxseal_wire::limits;
+use waxseal_wire::name::AccountName;
+use waxseal_wire::reply::Reply;
+use waxseal_wire::request::{AccountRef, AnonymousRequest, Lookup, Request};
+
+use super::account::{self, LearnError};
+use crate::session::Purpose;
+use crate::store::StoreError;
+use crate::turn::Turn;
+use crate::Event;
+
+impl Turn<'_> {
+    /// Asks for the chains that are wanted, one batch at a time.
+    pub(crate) fn fetch_accounts(&mut self) -> Result<(), StoreError> {
+        if !self.session.anonymous || self.session.is_asked(|purpose| matches!(purpose, Purpose::Accounts(_))) {
+            return Ok(());
+        }
+        let wanted = {
+            let mut rows = self.tx.prepare_cached("SELECT account FROM account WHERE wanted > 0 LIMIT ?1")?;
+            rows.query_map([limits::LOOKUP], |row| row.get::<_, [u8; 32]>(0).map(AccountId))?.collect::<Result<Vec<_>, _>>()?
+        };
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let who = wanted.iter().copied().map(AccountRef::Id).collect();
+        let request = Request::Anonymous(AnonymousRequest::Lookup(Lookup { who, key_packages: false }));
+        self.send(Door::Anonymous, request, Purpose::Accounts(wanted));
+        Ok(())
+    }
+
+    /// The chains came. What was parked for them is tried again.
+    pub(crate) fn accounts_found(&mut self, asked: &[AccountId], reply: Reply) -> Result<(), StoreError> {
+        let found = match reply {
+            Reply::Accounts(found) if found.len() == asked.len() => found,
+            Reply::Refused(refusal) if refusal.is_passing() => return Ok(()),
+            // An answer that does not fit is no answer: the accounts stay unknown until something asks again.
+            _ => Vec::new(),
+        };
+        for (i, account) in asked.iter().enumerate() {
+            self.tx.prepare_cached("UPDATE account SET wanted = 0 WHERE account = ?1")?.execute([account.as_bytes()])?;
+            let Some(found) = found.get(i).filter(|found| !found.chain.is_empty()) else { continue };
+            match account::learn(self.tx, account, &found.chain, &found.name, self.now) {
+                Ok(()) => {}
+                Err(LearnError::Store(error)) => return Err(error),
+                // A chain that contradicts itself or what we knew: the leaf stays unproven.
+                Err(LearnError::Chain(_)) => {}
+            }
+        }
+        for account in asked {
+            self.unpark_for(account)?;
+            self.account_changed(account)?;
+        }
+        Ok(())
+    }
+
+    /// Asks for a name on a person's behalf.
+    pub(crate) fn look_up(&mut self, name: AccountName) -> Result<(), StoreError> {
+        let lookup = Lookup { who: vec![AccountRef::Name(name.clone())], key_packages: false };
+        self.send(Door::Anonymous, Request::Anonymous(AnonymousRequest::Lookup(lookup)), Purpose::LookUp(name));
+        Ok(())
+    }
+
+    pub(crate) fn looked_up(&mut self, name: AccountName, reply: Reply) -> Result<(), StoreError> {
+        let Reply::Accounts(found) = reply else { return Ok(()) };
+        let account = match found.first() {
+            Some(found) => self.learn_found(&name, found)?,
+            None => None,
+        };
+        match account {
+            Some(account) => self.tell(Event::AccountKnown { account, name }),
+            None => self.tell(Event::NoSuchAccount(name)),
+        }
+        Ok(())
+    }
+
+    /// Takes one account of an answer to a look-up by name.
+    pub(crate) fn learn_found(
+        &mut self,
+        name: &AccountName,
+        found: &waxseal_wire::reply::AccountFound,
+    ) -> Result<Option<AccountId>, StoreError> {
+        let Ok(chain) = waxseal_wire::chain::Chain::verify(&found.chain) else { return Ok(None) };
+        if found.name != name.as_str() {
+            return Ok(None);
+        }
+        // A name that suddenly means somebody else is not taken over silently.
+        if let Some(known) = account::by_name(self.tx, name.as_str())?
+            && known != chain.account()
+        {
+            return Ok(None);
+        }
+        match account::learn(self.tx, &chain.account(), &found.chain, &found.name, self.now) {
+            Ok(()) => Ok(Some(chain.account())),
+            Err(LearnError::Store(error)) => Err(error),
+            Err(LearnError::Chain(_)) => Ok(None),
+        }
+    }
+}
