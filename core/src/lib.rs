@@ -19,12 +19,23 @@
 //! ```
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod account;
+mod chat;
+pub mod client;
 pub mod content;
 pub mod group;
+mod heal;
+mod inbox;
 pub mod input;
+mod outbox;
 pub mod output;
+mod reading;
+mod session;
 pub mod store;
+mod trust;
+mod turn;
 pub mod view;
 
+pub use client::{Client, ClientError};
 pub use input::{Command, Input};
 pub use output::{Event, Output};

@@ -22,7 +22,9 @@ pub(crate) enum Purpose {
     Register,
     Authenticate,
     Take,
-    PublishKeys { aliases: Vec<waxseal_wire::id::AliasId> },
+    PublishKeys {
+        aliases: Vec<waxseal_wire::id::AliasId>,
+    },
     AppendRecord,
     CloseAccount,
     Ignore,

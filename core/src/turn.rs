@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use rand_core::{CryptoRngCore, RngCore};
+use rand_core::CryptoRngCore;
 use waxseal_wire::frame::Door;
 use waxseal_wire::id::{GroupId, IdempotencyKey, Millis};
 use waxseal_wire::request::Request;

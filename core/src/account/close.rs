@@ -46,11 +46,8 @@ impl Turn<'_> {
         let row = self
             .tx
             .query_row("SELECT body, signer, signature, device_name FROM next_record", [], |row| {
-                let record = SignedRecord {
-                    body: row.get(0)?,
-                    signer: Some(DeviceId(row.get(1)?)),
-                    signature: Signature(row.get(2)?),
-                };
+                let record =
+                    SignedRecord { body: row.get(0)?, signer: Some(DeviceId(row.get(1)?)), signature: Signature(row.get(2)?) };
                 Ok((record, row.get(3)?))
             })
             .optional()?;

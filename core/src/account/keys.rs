@@ -15,6 +15,8 @@ use crate::turn::Turn;
 
 /// One-time KeyPackages that the server should have of us.
 const STOCK: u32 = 24;
+/// What is left after one was used, where it was full.
+pub(crate) const NEARLY_FULL: u32 = STOCK - 1;
 /// Below this it is filled up.
 const MARK: u32 = 8;
 /// Registered aliases kept for groups that we found.
@@ -28,7 +30,7 @@ impl Turn<'_> {
             return Ok(());
         }
         let mut publish = PublishKeys::default();
-        let wanted = if left.one_time < MARK { STOCK.saturating_sub(left.one_time) } else { 0 };
+        let wanted = if left.one_time < MARK || left.one_time == NEARLY_FULL { STOCK.saturating_sub(left.one_time) } else { 0 };
         for last_resort in (0..wanted).map(|_| false).chain((!left.last_resort).then_some(true)) {
             let alias = Alias::random(&mut self.rng);
             let made = make_key_package(self.tx, &mut self.rng, &identity, &alias, last_resort);
@@ -56,9 +58,7 @@ impl Turn<'_> {
     pub(crate) fn keys_published(&mut self, aliases: &[AliasId], reply: &Reply) -> Result<(), StoreError> {
         if let Reply::KeysLeft(_) = reply {
             for alias in aliases {
-                self.tx
-                    .prepare_cached("INSERT OR IGNORE INTO spare_alias (alias) VALUES (?1)")?
-                    .execute([alias.as_bytes()])?;
+                self.tx.prepare_cached("INSERT OR IGNORE INTO spare_alias (alias) VALUES (?1)")?.execute([alias.as_bytes()])?;
             }
         }
         Ok(())
@@ -69,14 +69,16 @@ impl Turn<'_> {
         use rusqlite::OptionalExtension;
         let taken: Option<[u8; 16]> = self
             .tx
-            .query_row("DELETE FROM spare_alias WHERE alias = (SELECT alias FROM spare_alias LIMIT 1) RETURNING alias", [], |row| row.get(0))
+            .query_row("DELETE FROM spare_alias WHERE alias = (SELECT alias FROM spare_alias LIMIT 1) RETURNING alias", [], |row| {
+                row.get(0)
+            })
             .optional()?;
         let Some(alias) = taken else {
             // More were asked for when the session began; without one nothing can be founded yet.
             self.replenish(KeysLeft { one_time: u32::MAX, last_resort: true })?;
             return Ok(None);
         };
-        let found = crate::group::alias::find(self.tx, &AliasId(alias))?;
+        let found = crate::group::find_alias(self.tx, &AliasId(alias))?;
         let left: u32 = self.tx.query_row("SELECT count(*) FROM spare_alias", [], |row| row.get(0))?;
         if left < SPARE / 2 {
             self.replenish(KeysLeft { one_time: u32::MAX, last_resort: true })?;

@@ -10,7 +10,6 @@
 //! The code names the account by its hash, so the server cannot offer another
 //! one; the parcel is sealed under the code's secret, so it cannot swap the key.
 
-use ed25519_dalek::SigningKey;
 use rusqlite::{OptionalExtension, params};
 use sha2::{Digest, Sha256};
 use waxseal_wire::chain::{Chain, DeviceEntry, PublicKey};
@@ -261,4 +260,3 @@ fn read_code(code: &str) -> Option<(AccountId, Zeroizing<[u8; 16]>)> {
     let (account, secret) = body.split_at_checked(32)?;
     Some((AccountId(account.try_into().ok()?), Zeroizing::new(secret.try_into().ok()?)))
 }
-

@@ -56,7 +56,9 @@ pub(super) fn delete(tx: &Tx<'_>) -> Result<(), StoreError> {
 pub(crate) fn identity(tx: &Tx<'_>) -> Result<Option<Identity>, StoreError> {
     let row = tx
         .prepare_cached("SELECT account, device, device_key FROM me")?
-        .query_row([], |row| Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, [u8; 16]>(1)?, Zeroizing::new(row.get::<_, [u8; 32]>(2)?))))
+        .query_row([], |row| {
+            Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, [u8; 16]>(1)?, Zeroizing::new(row.get::<_, [u8; 32]>(2)?)))
+        })
         .optional()?;
     Ok(row.map(|(account, device, key)| Identity {
         account: AccountId(account),

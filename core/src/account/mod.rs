@@ -2,6 +2,8 @@
 //!
 //! Called by `turn`. Keeps the device's keys in the encrypted store alone.
 
+pub(crate) use keys::NEARLY_FULL;
+
 mod close;
 mod keys;
 mod link;

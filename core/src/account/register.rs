@@ -13,12 +13,12 @@ use waxseal_wire::reply::{Refusal, Reply};
 use waxseal_wire::request::{AnonymousRequest, Register, Request, register_bytes};
 
 use super::me::{self, NewMe};
+use crate::Event;
 use crate::output::Problem;
 use crate::session::Purpose;
 use crate::store::StoreError;
 use crate::trust;
 use crate::turn::Turn;
-use crate::Event;
 
 impl Turn<'_> {
     /// A new account on this device.

@@ -122,7 +122,9 @@ impl Turn<'_> {
     fn writable(&mut self, chat: ChatId) -> Result<Option<Chat>, StoreError> {
         let found = chat::find(self.tx, &chat)?;
         match found {
-            Some(found) if matches!(found.state, ChatState::Opening | ChatState::Open | ChatState::Healing | ChatState::Requested) => {
+            Some(found)
+                if matches!(found.state, ChatState::Opening | ChatState::Open | ChatState::Healing | ChatState::Requested) =>
+            {
                 Ok(Some(found))
             }
             _ => {
@@ -142,7 +144,7 @@ impl Turn<'_> {
         if found.state == ChatState::Requested {
             self.accept_request(chat)?;
         }
-        let mut content = Content::new(&mut self.rng, Body::Text(text.to_owned()));
+        let mut content = Content::new(Body::Text(text.to_owned()), &mut self.rng);
         content.in_reply_to = match reply_to {
             Some(message) => line::name_of(self.tx, message)?.and_then(|(_, id, _)| id),
             None => None,
@@ -178,9 +180,18 @@ impl Turn<'_> {
         if self.writable(chat)?.is_none() {
             return Ok(());
         }
-        let mut content = Content::new(&mut self.rng, Body::Reaction(emoji.to_owned()));
-        content.in_reply_to = Some(target);
-        line::react(self.tx, &target, &identity.account, emoji)?;
+        let content = if emoji.is_empty() {
+            let Some(given) = line::reaction_of(self.tx, &target, &identity.account)? else { return Ok(()) };
+            line::unreact(self.tx, &given, &identity.account)?;
+            Content::delete(given, &mut self.rng)
+        } else {
+            let Ok(content) = Content::reaction(target, emoji, &mut self.rng) else {
+                self.fail(Some(chat), Problem::BadText);
+                return Ok(());
+            };
+            line::react(self.tx, &target, &identity.account, &content.id(&identity.account, &chat.0), emoji)?;
+            content
+        };
         self.post(Some(chat), None, &Intent::Say(content.to_padded()))?;
         self.tell(Event::MessageChanged { chat, message });
         Ok(())
@@ -201,7 +212,7 @@ impl Turn<'_> {
             return Ok(());
         }
         let body = text.map_or(Body::Delete, |text| Body::Text(text.to_owned()));
-        let mut content = Content::new(&mut self.rng, body);
+        let mut content = Content::new(body, &mut self.rng);
         content.replaces = Some(target);
         line::replace(self.tx, message, text)?;
         self.post(Some(chat), None, &Intent::Say(content.to_padded()))?;
@@ -283,7 +294,7 @@ impl Turn<'_> {
             // Nobody else is there to be told, or a direct chat: it goes on without us until we write again.
             return self.left(&chat, found.direct);
         }
-        let content = Content::new(&mut self.rng, Body::Leave);
+        let content = Content::new(Body::Leave, &mut self.rng);
         chat::set_state(self.tx, &chat, ChatState::Leaving)?;
         self.post(Some(chat), None, &Intent::Say(content.to_padded()))?;
         self.tell(Event::ChatChanged(chat));
@@ -318,7 +329,13 @@ impl Turn<'_> {
     }
 
     /// A notice at a place in the conversation.
-    pub(crate) fn note(&mut self, place: &super::ChatGroup, position: u64, by: Option<AccountId>, notice: Notice) -> Result<(), StoreError> {
+    pub(crate) fn note(
+        &mut self,
+        place: &super::ChatGroup,
+        position: u64,
+        by: Option<AccountId>,
+        notice: Notice,
+    ) -> Result<(), StoreError> {
         let new = NewLine {
             chat: place.chat,
             generation: place.generation,
@@ -336,4 +353,3 @@ impl Turn<'_> {
         Ok(())
     }
 }
-

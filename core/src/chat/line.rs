@@ -72,15 +72,16 @@ pub(crate) fn insert(tx: &Tx<'_>, new: &NewLine<'_>) -> Result<MessageRef, Store
 pub(crate) fn by_id(tx: &Tx<'_>, chat: &ChatId, id: &MessageId) -> Result<Option<(MessageRef, Option<AccountId>)>, StoreError> {
     let row = tx
         .prepare_cached("SELECT id, sender FROM message WHERE message_id = ?1 AND chat = ?2")?
-        .query_row(params![id.0, chat.0], |row| {
-            Ok((MessageRef(row.get(0)?), row.get::<_, Option<[u8; 32]>>(1)?.map(AccountId)))
-        })
+        .query_row(params![id.0, chat.0], |row| Ok((MessageRef(row.get(0)?), row.get::<_, Option<[u8; 32]>>(1)?.map(AccountId))))
         .optional()?;
     Ok(row)
 }
 
 /// The content id, chat and sender of a line.
-pub(crate) fn name_of(tx: &Tx<'_>, message: MessageRef) -> Result<Option<(ChatId, Option<MessageId>, Option<AccountId>)>, StoreError> {
+pub(crate) fn name_of(
+    tx: &Tx<'_>,
+    message: MessageRef,
+) -> Result<Option<(ChatId, Option<MessageId>, Option<AccountId>)>, StoreError> {
     let row = tx
         .prepare_cached("SELECT chat, message_id, sender FROM message WHERE id = ?1")?
         .query_row([message.0], |row| {
@@ -115,13 +116,9 @@ pub(crate) fn set_place(
     generation: u64,
     position: Position,
 ) -> Result<(), StoreError> {
-    tx.prepare_cached("UPDATE message SET grp = ?2, generation = ?3, position = ?4, state = ?5 WHERE id = ?1")?.execute(params![
-        message.0,
-        group.0,
-        generation.cast_signed(),
-        position.0.cast_signed(),
-        state_number(MessageState::Sent)
-    ])?;
+    tx.prepare_cached("UPDATE message SET grp = ?2, generation = ?3, position = ?4, state = ?5 WHERE id = ?1")?.execute(
+        params![message.0, group.0, generation.cast_signed(), position.0.cast_signed(), state_number(MessageState::Sent)],
+    )?;
     Ok(())
 }
 
@@ -138,14 +135,25 @@ pub(crate) fn replace(tx: &Tx<'_>, message: MessageRef, text: Option<&str>) -> R
     Ok(())
 }
 
-/// Keeps one reaction a person and message; an empty one takes it back.
-pub(crate) fn react(tx: &Tx<'_>, target: &MessageId, account: &AccountId, emoji: &str) -> Result<(), StoreError> {
-    if emoji.is_empty() {
-        tx.prepare_cached("DELETE FROM reaction WHERE target = ?1 AND account = ?2")?.execute(params![target.0, account.0])?;
-    } else {
-        tx.prepare_cached("INSERT OR REPLACE INTO reaction (target, account, emoji) VALUES (?1, ?2, ?3)")?
-            .execute(params![target.0, account.0, emoji])?;
-    }
+/// Keeps one reaction a person and message.
+pub(crate) fn react(tx: &Tx<'_>, target: &MessageId, account: &AccountId, id: &MessageId, emoji: &str) -> Result<(), StoreError> {
+    tx.prepare_cached("INSERT OR REPLACE INTO reaction (target, account, message_id, emoji) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![target.0, account.0, id.0, emoji])?;
+    Ok(())
+}
+
+/// The reaction that `account` gave to `target`, as a message.
+pub(crate) fn reaction_of(tx: &Tx<'_>, target: &MessageId, account: &AccountId) -> Result<Option<MessageId>, StoreError> {
+    let row = tx
+        .prepare_cached("SELECT message_id FROM reaction WHERE target = ?1 AND account = ?2")?
+        .query_row(params![target.0, account.0], |row| row.get(0).map(MessageId))
+        .optional()?;
+    Ok(row)
+}
+
+/// Takes back the reaction that was sent as `id`.
+pub(crate) fn unreact(tx: &Tx<'_>, id: &MessageId, account: &AccountId) -> Result<(), StoreError> {
+    tx.prepare_cached("DELETE FROM reaction WHERE message_id = ?1 AND account = ?2")?.execute(params![id.0, account.0])?;
     Ok(())
 }
 

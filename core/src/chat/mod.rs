@@ -73,6 +73,9 @@ impl GroupState {
     const ALL: [Self; 5] = [Self::Joining, Self::Open, Self::Broken, Self::Superseded, Self::Founding];
 }
 
+/// A group that carries its chat no more is read for so long, in milliseconds: a day.
+pub(crate) const KEEP_SUPERSEDED: u64 = 24 * 60 * 60 * 1000;
+
 const STATES: [ChatState; 6] =
     [ChatState::Opening, ChatState::Requested, ChatState::Open, ChatState::Healing, ChatState::Leaving, ChatState::Left];
 
@@ -152,10 +155,11 @@ pub(crate) fn touch(tx: &Tx<'_>, chat: &ChatId, now: Millis) -> Result<(), Store
 }
 
 /// Makes `group` the one that carries its chat; the one before is read on, never written.
-pub(crate) fn set_current(tx: &Tx<'_>, group: &ChatGroup) -> Result<(), StoreError> {
+pub(crate) fn set_current(tx: &Tx<'_>, group: &ChatGroup, now: Millis) -> Result<(), StoreError> {
+    let until = now.0.saturating_add(KEEP_SUPERSEDED).cast_signed();
     tx.execute(
-        "UPDATE chat_group SET state = ?3, heal_at = NULL WHERE chat = ?1 AND grp <> ?2 AND state <> ?3",
-        params![group.chat.0, group.group.0, number(&GroupState::ALL, &GroupState::Superseded)],
+        "UPDATE chat_group SET state = ?3, heal_at = NULL, update_at = ?4 WHERE chat = ?1 AND grp <> ?2 AND state IN (1, 2)",
+        params![group.chat.0, group.group.0, number(&GroupState::ALL, &GroupState::Superseded), until],
     )?;
     tx.execute(
         "UPDATE chat SET grp = ?2, generation = ?3 WHERE chat = ?1",

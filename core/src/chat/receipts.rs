@@ -57,7 +57,10 @@ impl Turn<'_> {
             )?;
             rows.query_map([chat.0], |row| row.get(0).map(MessageId))?.collect::<Result<Vec<_>, _>>()?
         };
-        self.tx.prepare_cached("UPDATE chat SET read_upto = (SELECT coalesce(max(id), 0) FROM message WHERE chat = ?1) WHERE chat = ?1")?
+        self.tx
+            .prepare_cached(
+                "UPDATE chat SET read_upto = (SELECT coalesce(max(id), 0) FROM message WHERE chat = ?1) WHERE chat = ?1",
+            )?
             .execute([chat.0])?;
         if read && found.state == ChatState::Open {
             for message in &unread {
@@ -96,7 +99,7 @@ impl Turn<'_> {
                 continue;
             }
             for batch in receipts.chunks(BATCH) {
-                let content = Content::new(&mut self.rng, Body::Receipts(batch.to_vec()));
+                let content = Content::new(Body::Receipts(batch.to_vec()), &mut self.rng);
                 self.post(Some(chat), None, &Intent::Say(content.to_padded()))?;
             }
         }

@@ -145,19 +145,17 @@ mod tests {
         Policy::new([9; 16], 1, "Bees".into(), [ALICE].into(), direct)
     }
 
-    fn judge(committer: AccountId, direct: bool, added: &[Claim], removed: &[MemberLeaf], new: Option<&Policy>) -> Result<(), Breach> {
+    fn judge(
+        committer: AccountId,
+        direct: bool,
+        added: &[Claim],
+        removed: &[MemberLeaf],
+        new: Option<&Policy>,
+    ) -> Result<(), Breach> {
         let before = [leaf(ALICE, 1), leaf(BOB, 2), leaf(BOB, 3)];
         let policy = policy(direct);
-        let proposed = Proposed {
-            before: &before,
-            policy: &policy,
-            committer,
-            added,
-            removed,
-            new_policy: new,
-            leaving: &[],
-            unlisted: &[],
-        };
+        let proposed =
+            Proposed { before: &before, policy: &policy, committer, added, removed, new_policy: new, leaving: &[], unlisted: &[] };
         proposed.judge()
     }
 

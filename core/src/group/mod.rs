@@ -44,7 +44,7 @@ pub use identity::Identity;
 pub use leaf::{Claim, MemberLeaf};
 pub use offer::{OfferedKeyPackage, make_key_package, read_key_package};
 pub use open::{Opened, StagedChange};
-pub use policy::{Policy, PolicyError};
+pub use policy::{Errand, Policy, PolicyError};
 pub use suite::Suite;
 
 use crate::store::{StoreError, Tx};

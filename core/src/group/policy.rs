@@ -5,12 +5,12 @@
 //! Never decides who may do what; it says only who is an admin.
 //!
 //! CBOR map with integer keys, in order; fields of later releases are kept:
-//! 0 chat, 1 generation, 2 name, 3 admins, 4 direct.
+//! 0 chat, 1 generation, 2 name, 3 admins, 4 direct, 5 errand (group, epoch, broken).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use ciborium::Value;
-use waxseal_wire::id::AccountId;
+use waxseal_wire::id::{AccountId, Epoch, GroupId};
 
 /// Most bytes of an encoded policy.
 const SIZE: usize = 16 << 10;
@@ -30,6 +30,17 @@ pub enum PolicyError {
     TooLarge,
 }
 
+/// A group without words: its founder cannot follow a group of the chat and asks to be re-added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Errand {
+    /// The group that its founder cannot follow.
+    pub group: GroupId,
+    /// The last epoch that it could.
+    pub epoch: Epoch,
+    /// A Commit of somebody else did not open; others may have the same trouble.
+    pub broken: bool,
+}
+
 /// What a group is called and who may change it.
 #[derive(Clone, PartialEq)]
 pub struct Policy {
@@ -43,6 +54,8 @@ pub struct Policy {
     pub admins: BTreeSet<AccountId>,
     /// A conversation of two people.
     pub direct: bool,
+    /// No conversation at all, but a call for help.
+    pub errand: Option<Errand>,
     /// Fields of later releases, kept as they came.
     later: BTreeMap<u64, Value>,
 }
@@ -56,7 +69,12 @@ impl core::fmt::Debug for Policy {
 impl Policy {
     /// A policy with the fields of this release.
     pub fn new(chat: [u8; 16], generation: u64, name: String, admins: BTreeSet<AccountId>, direct: bool) -> Self {
-        Self { chat, generation, name, admins, direct, later: BTreeMap::new() }
+        Self { chat, generation, name, admins, direct, errand: None, later: BTreeMap::new() }
+    }
+
+    /// The policy of a call for help about `chat`.
+    pub fn errand(chat: [u8; 16], founder: AccountId, errand: Errand) -> Self {
+        Self { errand: Some(errand), ..Self::new(chat, 0, String::new(), [founder].into(), false) }
     }
 
     /// Encodes it.
@@ -68,6 +86,10 @@ impl Policy {
         fields.insert(2, Value::Text(self.name.clone()));
         fields.insert(3, Value::Array(admins));
         fields.insert(4, Value::Bool(self.direct));
+        if let Some(errand) = &self.errand {
+            let parts = vec![Value::Bytes(errand.group.0.to_vec()), Value::from(errand.epoch.0), Value::Bool(errand.broken)];
+            fields.insert(5, Value::Array(parts));
+        }
         let map = fields.into_iter().map(|(key, value)| (Value::from(key), value)).collect();
         let mut bytes = Vec::new();
         ciborium::into_writer(&Value::Map(map), &mut bytes).map_err(|_| PolicyError::Malformed)?;
@@ -90,6 +112,7 @@ impl Policy {
         }
         let mut take = |key| fields.remove(&key).ok_or(PolicyError::Malformed);
         let (chat, generation, name, admins, direct) = (take(0)?, take(1)?, take(2)?, take(3)?, take(4)?);
+        let errand = fields.remove(&5).map(|errand| errand_of(&errand)).transpose()?;
         let policy = Self {
             chat: bytes_of(&chat)?,
             generation: generation.as_integer().and_then(|n| u64::try_from(n).ok()).ok_or(PolicyError::Malformed)?,
@@ -101,6 +124,7 @@ impl Policy {
                 .map(|admin| bytes_of(admin).map(AccountId))
                 .collect::<Result<_, _>>()?,
             direct: direct.as_bool().ok_or(PolicyError::Malformed)?,
+            errand,
             later: fields,
         };
         policy.check(bytes)?;
@@ -111,6 +135,13 @@ impl Policy {
         let fits = bytes.len() <= SIZE && self.name.len() <= NAME && self.admins.len() <= ADMINS;
         if fits { Ok(()) } else { Err(PolicyError::TooLarge) }
     }
+}
+
+fn errand_of(value: &Value) -> Result<Errand, PolicyError> {
+    let Some([group, epoch, broken]) = value.as_array().map(Vec::as_slice) else { return Err(PolicyError::Malformed) };
+    let epoch = epoch.as_integer().and_then(|n| u64::try_from(n).ok()).ok_or(PolicyError::Malformed)?;
+    let broken = broken.as_bool().ok_or(PolicyError::Malformed)?;
+    Ok(Errand { group: GroupId(bytes_of(group)?), epoch: Epoch(epoch), broken })
 }
 
 fn bytes_of<const N: usize>(value: &Value) -> Result<[u8; N], PolicyError> {

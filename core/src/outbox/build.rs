@@ -77,7 +77,9 @@ impl Turn<'_> {
     fn without_group(&mut self, entry: &Entry) -> Result<bool, StoreError> {
         let state = entry.chat.map(|id| chat::find(self.tx, &id)).transpose()?.flatten().map(|chat| chat.state);
         match state {
-            Some(ChatState::Opening | ChatState::Healing | ChatState::Open | ChatState::Requested | ChatState::Leaving) => Ok(false),
+            Some(ChatState::Opening | ChatState::Healing | ChatState::Open | ChatState::Requested | ChatState::Leaving) => {
+                Ok(false)
+            }
             _ => self.give_up(entry, Problem::NotAMember).map(|()| true),
         }
     }
@@ -167,7 +169,8 @@ impl Turn<'_> {
         let offers = self.offers(entry)?;
         let seen = self.with_group(&place.group, |group, _, _| Ok::<_, GroupError>((group.members(), group.policy()?)))?;
         let Some(Ok((members, policy))) = seen else { return Ok(Some(Change::default())) };
-        let is_in = |account: &AccountId, device: &DeviceId| members.iter().any(|leaf| leaf.account == *account && leaf.device == *device);
+        let is_in =
+            |account: &AccountId, device: &DeviceId| members.iter().any(|leaf| leaf.account == *account && leaf.device == *device);
         let mut change = Change::default();
         match &entry.intent {
             Intent::Add { .. } => {
@@ -182,7 +185,11 @@ impl Turn<'_> {
             Intent::Remove(account) => change.remove = leaves_of(&members, &AccountId(*account)),
             Intent::SetAdmin(account, on) => {
                 let mut new = policy.clone();
-                if *on { new.admins.insert(AccountId(*account)) } else { new.admins.remove(&AccountId(*account)) };
+                if *on {
+                    new.admins.insert(AccountId(*account))
+                } else {
+                    new.admins.remove(&AccountId(*account))
+                };
                 let known = members.iter().any(|leaf| leaf.account == AccountId(*account));
                 change.policy = (new != policy && known).then_some(new);
             }
@@ -270,7 +277,10 @@ impl Turn<'_> {
         if self.was_readded(&place.group, device, epoch)? {
             return Ok(());
         }
-        let offer = offers.into_iter().flat_map(|(_, offers)| offers).find(|offer| offer.claim.account == *account && offer.claim.device == *device);
+        let offer = offers
+            .into_iter()
+            .flat_map(|(_, offers)| offers)
+            .find(|offer| offer.claim.account == *account && offer.claim.device == *device);
         let leaf = members.iter().find(|leaf| leaf.account == *account && leaf.device == *device);
         // Healing is for devices of people who are in: a device that is gone came back by its account's Sync.
         if let (Some(offer), true) = (offer, members.iter().any(|leaf| leaf.account == *account)) {
@@ -306,4 +316,3 @@ impl Turn<'_> {
 fn leaves_of(members: &[group::MemberLeaf], account: &AccountId) -> Vec<u32> {
     members.iter().filter(|leaf| leaf.account == *account).map(|leaf| leaf.leaf).collect()
 }
-

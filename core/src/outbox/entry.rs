@@ -52,8 +52,7 @@ pub(crate) struct Entry {
     pub(crate) tries: u32,
 }
 
-const COLUMNS: &str =
-    "id, chat, message, intent, stage, epoch, request, blob, blob_id, blob_put, keys, carries, grp, due, tries";
+const COLUMNS: &str = "id, chat, message, intent, stage, epoch, request, blob, blob_id, blob_put, keys, carries, grp, due, tries";
 
 impl Entry {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -125,11 +124,12 @@ pub(super) fn insert(
 ) -> Result<i64, StoreError> {
     let mut bytes = Vec::new();
     ciborium::into_writer(intent, &mut bytes).map_err(|_| StoreError::Value)?;
-    tx.prepare_cached("INSERT INTO outbox (chat, message, intent, due) VALUES (?1, ?2, ?3, ?4)")?.execute(params![
+    tx.prepare_cached("INSERT INTO outbox (chat, message, intent, due, founds) VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
         chat.map(|chat| chat.0),
         message.map(|message| message.0),
         bytes,
-        due.0.cast_signed()
+        due.0.cast_signed(),
+        matches!(intent, Intent::Found { .. })
     ])?;
     Ok(tx.last_insert_rowid())
 }
@@ -162,10 +162,14 @@ pub(crate) fn of_chat(tx: &Tx<'_>, chat: &ChatId) -> Result<Vec<Entry>, StoreErr
 /// What is not begun and not due yet is overtaken; what has failed is not there.
 const READY: &str = "stage <> 5 AND NOT (stage = 0 AND due > ?1)";
 
+/// A founding goes before what waits to be said in the group that it makes.
+const FIRST: &str = "ORDER BY founds DESC, id LIMIT 1";
+
 /// The first entry of every queue; entries without a chat are a queue each.
 pub(super) fn heads(tx: &Tx<'_>, now: Millis) -> Result<Vec<i64>, StoreError> {
     let sql = format!(
-        "SELECT min(id) FROM outbox WHERE chat IS NOT NULL AND {READY} GROUP BY chat
+        "SELECT (SELECT id FROM outbox WHERE chat = each.chat AND {READY} {FIRST})
+         FROM (SELECT DISTINCT chat FROM outbox WHERE chat IS NOT NULL AND {READY}) AS each
          UNION ALL SELECT id FROM outbox WHERE chat IS NULL AND {READY}"
     );
     let mut rows = tx.prepare_cached(&sql)?;
@@ -175,8 +179,8 @@ pub(super) fn heads(tx: &Tx<'_>, now: Millis) -> Result<Vec<i64>, StoreError> {
 /// The first entry of one queue.
 pub(super) fn head(tx: &Tx<'_>, chat: Option<&ChatId>, now: Millis) -> Result<Option<i64>, StoreError> {
     let Some(chat) = chat else { return Ok(None) };
-    let sql = format!("SELECT min(id) FROM outbox WHERE chat = ?2 AND {READY}");
-    Ok(tx.prepare_cached(&sql)?.query_row(params![now.0.cast_signed(), chat.0], |row| row.get(0))?)
+    let sql = format!("SELECT id FROM outbox WHERE chat = ?2 AND {READY} {FIRST}");
+    Ok(tx.prepare_cached(&sql)?.query_row(params![now.0.cast_signed(), chat.0], |row| row.get(0)).optional()?)
 }
 
 /// When the next entry that waits for time is due.

@@ -67,7 +67,8 @@ impl Turn<'_> {
         let title = if found.direct { String::new() } else { found.title.clone() };
         let policy = Policy::new(found.chat.0, found.generation + 1, title, admins, found.direct);
         let add: Vec<_> = offers.into_iter().flat_map(|(_, offers)| offers).take(limits::ADDS).collect();
-        let words = waiting.iter().filter_map(|one| if let Intent::Say(content) = &one.intent { Some(content.as_slice()) } else { None });
+        let words =
+            waiting.iter().filter_map(|one| if let Intent::Say(content) = &one.intent { Some(content.as_slice()) } else { None });
         let plan = Plan { policy: policy.clone(), add, alias, words: words.collect() };
         let Some((group, epoch)) = self.make(entry, identity, plan)? else { return Ok(true) };
         if let Some(mut built) = entry::find(self.tx, entry.id)? {
@@ -89,7 +90,7 @@ impl Turn<'_> {
             last_resort: false,
         };
         chat::put_group(self.tx, &place, epoch)?;
-        chat::set_current(self.tx, &place)?;
+        chat::set_current(self.tx, &place, self.now)?;
         self.refresh_members(&place)?;
         if !found.direct || again {
             self.note_created(&place, identity.account, again)?;

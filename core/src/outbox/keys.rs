@@ -74,7 +74,7 @@ impl Turn<'_> {
         }
         if who.contains(&Who::Account(identity.account.0)) {
             // That took one of our own KeyPackages too.
-            self.replenish(KeysLeft { one_time: 0, last_resort: true })?;
+            self.replenish(KeysLeft { one_time: crate::account::NEARLY_FULL, last_resort: true })?;
         }
         if let Intent::OpenDirect(name) = &entry.intent {
             return self.direct_found(&entry, name.clone(), &identity.account, usable);
@@ -138,7 +138,9 @@ impl Turn<'_> {
         };
         chat::create(self.tx, &row, self.now)?;
         let known = chat::find(self.tx, &id)?.map_or(ChatState::Left, |chat| chat.state);
-        if matches!(known, ChatState::Left | ChatState::Opening) && !self.is_posted(&id, |intent| matches!(intent, Intent::Found { .. }))? {
+        if matches!(known, ChatState::Left | ChatState::Opening)
+            && !self.is_posted(&id, |intent| matches!(intent, Intent::Found { .. }))?
+        {
             chat::set_state(self.tx, &id, ChatState::Opening)?;
             let who = vec![Who::Account(peer.account), Who::Account(own.0)];
             let founding = self.post(Some(id), None, &Intent::Found { who })?;

@@ -18,7 +18,7 @@ mod submit;
 use serde::{Deserialize, Serialize};
 use waxseal_wire::id::Millis;
 
-pub(crate) use entry::{Entry, Stage};
+pub(crate) use entry::{Entry, Stage, committing, delete, is_in_flight};
 
 use crate::store::StoreError;
 use crate::turn::Turn;

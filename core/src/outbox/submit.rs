@@ -12,13 +12,13 @@ use waxseal_wire::request::{AnonymousRequest, PutBlob, Request};
 
 use super::build::PATIENCE;
 use super::{Entry, Intent, Stage, entry};
+use crate::Event;
 use crate::chat::{self, ChatGroup, GroupState};
 use crate::output::{Problem, Work};
 use crate::session::Purpose;
 use crate::store::StoreError;
 use crate::turn::Turn;
 use crate::view::MessageState;
-use crate::Event;
 
 /// Longest wait between tries, in milliseconds.
 const LONGEST: u64 = 60_000;
@@ -78,7 +78,8 @@ impl Turn<'_> {
             Reply::Accepted(position) => match &entry.intent {
                 Intent::Found { .. } | Intent::Errand { .. } => self.founded(&entry, *position),
                 Intent::Say(_) => {
-                    let Some(mut place) = entry.group.map(|group| chat::group(self.tx, &GroupId(group))).transpose()?.flatten() else {
+                    let Some(mut place) = entry.group.map(|group| chat::group(self.tx, &GroupId(group))).transpose()?.flatten()
+                    else {
                         return entry::delete(self.tx, id);
                     };
                     self.accepted_words(&entry, &place, *position)?;

@@ -40,7 +40,182 @@ const GROUP: &[&str] = &[
 ];
 
 /// Steps of all other tables of the client.
-const CLIENT: &[&str] = &[];
+const CLIENT: &[&str] = &["CREATE TABLE me (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        account BLOB NOT NULL,
+        name TEXT NOT NULL,
+        device BLOB NOT NULL,
+        device_key BLOB NOT NULL,
+        device_name TEXT NOT NULL,
+        device_salt BLOB NOT NULL,
+        recovery_key BLOB,
+        registered INTEGER NOT NULL DEFAULT 0,
+        invite TEXT NOT NULL DEFAULT '',
+        register_key BLOB NOT NULL,
+        cursor INTEGER NOT NULL DEFAULT 0,
+        delivered_receipts INTEGER NOT NULL DEFAULT 1,
+        read_receipts INTEGER NOT NULL DEFAULT 1,
+        opened INTEGER NOT NULL DEFAULT 0,
+        undecryptable INTEGER NOT NULL DEFAULT 0,
+        readded INTEGER NOT NULL DEFAULT 0,
+        refounded INTEGER NOT NULL DEFAULT 0
+    );
+    -- What a new device waits for, or what an old one offers; at most one at a time.
+    CREATE TABLE link (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        offers INTEGER NOT NULL,
+        secret BLOB NOT NULL,
+        account BLOB NOT NULL,
+        parcel BLOB,
+        expires INTEGER NOT NULL,
+        due INTEGER NOT NULL
+    );
+    -- A record of our own chain that the server has not confirmed.
+    CREATE TABLE next_record (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        body BLOB NOT NULL,
+        signer BLOB NOT NULL,
+        signature BLOB NOT NULL,
+        device_name TEXT NOT NULL
+    );
+    CREATE TABLE account (
+        account BLOB PRIMARY KEY NOT NULL,
+        name TEXT NOT NULL DEFAULT '',
+        chain BLOB,
+        checked INTEGER NOT NULL DEFAULT 0,
+        wanted INTEGER NOT NULL DEFAULT 0,
+        verified INTEGER NOT NULL DEFAULT 0,
+        blocked INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE INDEX account_name ON account (name);
+    CREATE INDEX account_wanted ON account (wanted) WHERE wanted > 0;
+    CREATE TABLE chat (
+        chat BLOB PRIMARY KEY NOT NULL,
+        grp BLOB,
+        generation INTEGER NOT NULL DEFAULT 0,
+        direct INTEGER NOT NULL,
+        peer BLOB,
+        title TEXT NOT NULL,
+        state INTEGER NOT NULL,
+        active INTEGER NOT NULL,
+        read_upto INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE TABLE member (
+        chat BLOB NOT NULL,
+        account BLOB NOT NULL,
+        admin INTEGER NOT NULL,
+        devices INTEGER NOT NULL,
+        leaving INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE UNIQUE INDEX member_key ON member (chat, account);
+    CREATE TABLE chat_group (
+        grp BLOB PRIMARY KEY NOT NULL,
+        chat BLOB NOT NULL,
+        generation INTEGER NOT NULL,
+        state INTEGER NOT NULL,
+        position INTEGER NOT NULL,
+        ahead BLOB NOT NULL DEFAULT x'',
+        epoch INTEGER NOT NULL,
+        update_at INTEGER NOT NULL,
+        sent INTEGER NOT NULL DEFAULT 0,
+        culprit BLOB,
+        heal_at INTEGER,
+        heal_tries INTEGER NOT NULL DEFAULT 0,
+        last_resort INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE INDEX chat_group_chat ON chat_group (chat);
+    CREATE TABLE message (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        chat BLOB NOT NULL,
+        generation INTEGER NOT NULL,
+        grp BLOB NOT NULL,
+        position INTEGER NOT NULL,
+        message_id BLOB,
+        sender BLOB,
+        at INTEGER NOT NULL,
+        kind INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        reply_to BLOB,
+        edited INTEGER NOT NULL DEFAULT 0,
+        state INTEGER NOT NULL
+    );
+    CREATE INDEX message_order ON message (chat, generation, grp, position, id);
+    CREATE INDEX message_name ON message (message_id) WHERE message_id IS NOT NULL;
+    CREATE TABLE reaction (
+        target BLOB NOT NULL,
+        account BLOB NOT NULL,
+        message_id BLOB NOT NULL,
+        emoji TEXT NOT NULL
+    );
+    CREATE UNIQUE INDEX reaction_key ON reaction (target, account);
+    CREATE TABLE receipt (
+        message_id BLOB NOT NULL,
+        account BLOB NOT NULL,
+        status INTEGER NOT NULL
+    );
+    CREATE UNIQUE INDEX receipt_key ON receipt (message_id, account);
+    CREATE TABLE due_receipt (
+        chat BLOB NOT NULL,
+        message_id BLOB NOT NULL,
+        status INTEGER NOT NULL,
+        due INTEGER NOT NULL
+    );
+    CREATE UNIQUE INDEX due_receipt_key ON due_receipt (message_id);
+    CREATE TABLE outbox (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        chat BLOB,
+        message INTEGER,
+        intent BLOB NOT NULL,
+        stage INTEGER NOT NULL DEFAULT 0,
+        epoch INTEGER NOT NULL DEFAULT 0,
+        request BLOB,
+        keys BLOB,
+        carries BLOB NOT NULL DEFAULT x'',
+        grp BLOB,
+        blob BLOB,
+        blob_id BLOB,
+        blob_put INTEGER NOT NULL DEFAULT 0,
+        due INTEGER NOT NULL DEFAULT 0,
+        tries INTEGER NOT NULL DEFAULT 0,
+        founds INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE INDEX outbox_chat ON outbox (chat, id);
+    CREATE INDEX outbox_message ON outbox (message) WHERE message IS NOT NULL;
+    CREATE INDEX outbox_group ON outbox (grp) WHERE grp IS NOT NULL;
+    CREATE TABLE parked (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        grp BLOB NOT NULL,
+        epoch INTEGER NOT NULL,
+        position INTEGER NOT NULL,
+        kind INTEGER NOT NULL,
+        from_alias BLOB NOT NULL,
+        roster_hash BLOB,
+        envelope BLOB NOT NULL,
+        account BLOB
+    );
+    CREATE INDEX parked_group ON parked (grp, id);
+    CREATE TABLE joining (
+        grp BLOB PRIMARY KEY NOT NULL,
+        welcome BLOB NOT NULL,
+        blob BLOB NOT NULL,
+        total INTEGER NOT NULL,
+        tree BLOB NOT NULL,
+        position INTEGER NOT NULL,
+        last_resort INTEGER NOT NULL,
+        again INTEGER NOT NULL,
+        hash BLOB NOT NULL
+    );
+    -- Whose chains the first parked of a group waits for.
+    CREATE TABLE waiting (grp BLOB NOT NULL, account BLOB NOT NULL);
+    CREATE UNIQUE INDEX waiting_key ON waiting (grp, account);
+    -- When a device was last added to a group: an older call for help is answered.
+    CREATE TABLE added (grp BLOB NOT NULL, device BLOB NOT NULL, epoch INTEGER NOT NULL);
+    CREATE UNIQUE INDEX added_key ON added (grp, device);
+    -- Addresses that the server should forget.
+    CREATE TABLE dead_alias (alias BLOB PRIMARY KEY NOT NULL);
+    -- Aliases that the server has registered for us and no group uses yet.
+    CREATE TABLE spare_alias (alias BLOB PRIMARY KEY NOT NULL);
+    CREATE TABLE used_welcome (hash BLOB PRIMARY KEY NOT NULL);"];
 
 const LISTS: u32 = 1_000;
 

@@ -124,7 +124,12 @@ pub(crate) fn set_blocked(tx: &Tx<'_>, account: &AccountId, on: bool) -> Result<
 }
 
 pub(crate) fn set_verified(tx: &Tx<'_>, account: &AccountId, on: bool) -> Result<(), StoreError> {
-    set(tx, "INSERT INTO account (account, verified) VALUES (?1, ?2) ON CONFLICT (account) DO UPDATE SET verified = ?2", account, on)
+    set(
+        tx,
+        "INSERT INTO account (account, verified) VALUES (?1, ?2) ON CONFLICT (account) DO UPDATE SET verified = ?2",
+        account,
+        on,
+    )
 }
 
 fn flag(tx: &Tx<'_>, sql: &str, account: &AccountId) -> Result<bool, StoreError> {

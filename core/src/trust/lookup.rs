@@ -11,10 +11,10 @@ use waxseal_wire::reply::Reply;
 use waxseal_wire::request::{AccountRef, AnonymousRequest, Lookup, Request};
 
 use super::account::{self, LearnError};
+use crate::Event;
 use crate::session::Purpose;
 use crate::store::StoreError;
 use crate::turn::Turn;
-use crate::Event;
 
 impl Turn<'_> {
     /// Asks for the chains that are wanted, one batch at a time.

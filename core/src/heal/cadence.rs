@@ -1,0 +1,56 @@
+//! The update cadence: new keys without anybody asking.
+//!
+//! Called by `heal`. A Commit with a path heals its committer; one that only
+//! adds heals nobody, and does not count.
+
+use waxseal_wire::id::{GroupId, Millis};
+
+use crate::chat;
+use crate::outbox::Intent;
+use crate::store::StoreError;
+use crate::turn::Turn;
+
+/// Sent messages after which keys are renewed.
+const SENT: i64 = 100;
+/// The longest time between renewals, in milliseconds: 7 days, less up to a quarter.
+const WEEK: u64 = 7 * 24 * 60 * 60 * 1000;
+/// After joining, so long at least and so much longer a member, in milliseconds.
+const JOINED: (u64, u64) = (20_000, 5_000);
+
+impl Turn<'_> {
+    /// When to renew after a renewal; spread, so that members do not race.
+    pub(crate) fn next_update(&mut self, _members: usize) -> Millis {
+        self.later(WEEK - WEEK / 4, WEEK)
+    }
+
+    /// When to renew after joining; spread over the size of the group.
+    pub(crate) fn first_update(&mut self, members: usize) -> Millis {
+        self.later(JOINED.0, JOINED.0 + JOINED.1 * members as u64)
+    }
+
+    pub(super) fn run_cadence(&mut self) -> Result<(), StoreError> {
+        let due = {
+            let mut rows = self.tx.prepare_cached(
+                "SELECT grp, state FROM chat_group WHERE state IN (1, 3) AND (update_at <= ?1 OR (sent >= ?2 AND state = 1))",
+            )?;
+            let found =
+                rows.query_map([self.now.0.cast_signed(), SENT], |row| Ok((GroupId(row.get(0)?), row.get::<_, i64>(1)?)))?;
+            found.collect::<Result<Vec<_>, _>>()?
+        };
+        for (group, state) in due {
+            let Some(mut place) = chat::group(self.tx, &group)? else { continue };
+            if state == 3 {
+                // Superseded long enough: nobody writes there any more.
+                self.wipe_group(&group)?;
+                continue;
+            }
+            place.update_at = self.next_update(0);
+            place.sent = 0;
+            chat::save_group(self.tx, &place)?;
+            if !self.is_posted(&place.chat, |intent| *intent == Intent::Update)? {
+                self.post(Some(place.chat), None, &Intent::Update)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,245 @@
+//! A Commit in its place: judged before it counts.
+//!
+//! Called by `inbox`. Own ones are known by their exact bytes. A Commit that
+//! breaks a rule, or does not open, breaks the group for us: that is healed.
+
+use waxseal_wire::id::{AccountId, DeviceId};
+use waxseal_wire::seal::{Delivered, roster_hash};
+
+use super::message::Stop;
+use super::{Fate, parked};
+use crate::Event;
+use crate::chat::rules::Proposed;
+use crate::chat::{self, ChatGroup};
+use crate::group::{Claim, GroupError, MemberLeaf, OpenError, Opened, Policy, StagedChange};
+use crate::outbox::{self, Intent};
+use crate::store::{StoreError, Tx};
+use crate::trust::{self, Standing};
+use crate::turn::Turn;
+use crate::view::{ChatState, Notice};
+
+/// What a Commit did, for the conversation.
+struct Story {
+    by: Option<AccountId>,
+    before: Vec<MemberLeaf>,
+    old: Policy,
+    added: Vec<DeviceId>,
+    removes_self: bool,
+    own: bool,
+}
+
+impl Turn<'_> {
+    pub(super) fn commit_came(&mut self, place: ChatGroup, delivered: &Delivered) -> Result<Fate, StoreError> {
+        let id = place.group;
+        let leaving = chat::members::leaving(self.tx, &place.chat)?;
+        let opened = self.with_group(&id, |group, tx, mut rng| {
+            let (before, old) = (group.members(), group.policy()?);
+            match group.open(tx, &mut rng, &delivered.envelope)? {
+                Opened::OwnCommit => {
+                    group.merge_pending(tx)?;
+                    Ok(Story { by: None, before, old, added: Vec::new(), removes_self: false, own: true })
+                }
+                Opened::Commit(change) => {
+                    judge(tx, delivered, &before, &old, &change, &leaving)?;
+                    let story = Story {
+                        by: Some(change.committer.account),
+                        before,
+                        old,
+                        added: change.added.iter().map(|claim| claim.device).collect(),
+                        removes_self: change.removes_self,
+                        own: false,
+                    };
+                    group.accept(tx, *change)?;
+                    Ok(story)
+                }
+                _ => Err(Stop::Open(OpenError::Forbidden)),
+            }
+        })?;
+        match opened {
+            Some(Ok(story)) => self.committed(place, delivered, story).map(|()| Fate::Done),
+            Some(Err(Stop::Store(error))) => Err(error),
+            Some(Err(Stop::Needs(accounts))) => self.wait_for_chain(&id, &accounts),
+            Some(Err(Stop::Open(_) | Stop::Group)) => self.breaks(place, delivered).map(|()| Fate::Done),
+            None => self.lost_group(place, delivered),
+        }
+    }
+
+    /// The Commit is unusable to us: the server's epoch has gone on, ours cannot.
+    fn breaks(&mut self, mut place: ChatGroup, delivered: &Delivered) -> Result<(), StoreError> {
+        self.unload(&place.group);
+        place.reached(delivered.position);
+        chat::save_group(self.tx, &place)?;
+        // The submitter's alias was proven to the server by its post key, so members cannot blame each other.
+        self.broken(&place.group, Some(delivered.from))
+    }
+
+    fn committed(&mut self, mut place: ChatGroup, delivered: &Delivered, story: Story) -> Result<(), StoreError> {
+        parked::done_waiting(self.tx, &place.group)?;
+        place.reached(delivered.position);
+        if story.removes_self {
+            return self.removed_from(&place, story.by);
+        }
+        if story.own
+            && let Some(entry) = outbox::committing(self.tx, &place.group.0)?
+        {
+            outbox::delete(self.tx, entry.id)?;
+            // Whether it is the cadence, a heal or an add: it had a path where it was meant to heal.
+            place.update_at = self.next_update(story.before.len());
+            place.sent = 0;
+            place.last_resort = place.last_resort && entry.intent != Intent::Update;
+        }
+        let seen =
+            self.with_group(&place.group, |group, _, _| Ok::<_, GroupError>((group.epoch(), group.members(), group.policy()?)))?;
+        let Some(Ok((epoch, after, new))) = seen else { return self.broken(&place.group, None) };
+        chat::put_group(self.tx, &place, epoch)?;
+        self.refresh_members(&place)?;
+        // In a Commit of ours, a leaf with another address is one that we added (but for our own).
+        let own = self.identity()?.map(|own| own.device);
+        let moved = |leaf: &&MemberLeaf| {
+            let known = story.before.iter().any(|old| old.roster.alias == leaf.roster.alias);
+            if story.own { !known && Some(leaf.device) != own } else { story.added.contains(&leaf.device) }
+        };
+        for leaf in after.iter().filter(moved) {
+            self.keep_added(&place.group, &leaf.device, epoch)?;
+        }
+        self.tell_story(&place, delivered, &story, &after, &new)?;
+        // An insider whose roster disagrees with the tree leaves somebody out: mended by whoever sees it first.
+        let told = delivered.roster_hash.unwrap_or_default();
+        if told != roster_hash(after.iter().map(|leaf| &leaf.roster.alias))
+            && !self.is_posted(&place.chat, |intent| *intent == Intent::MendRoster)?
+        {
+            let due = self.turn_of(&place.group, None)?;
+            self.post_at(Some(place.chat), &Intent::MendRoster, due)?;
+        }
+        Ok(())
+    }
+
+    /// Says in the conversation what changed.
+    fn tell_story(
+        &mut self,
+        place: &ChatGroup,
+        delivered: &Delivered,
+        story: &Story,
+        after: &[MemberLeaf],
+        new: &Policy,
+    ) -> Result<(), StoreError> {
+        let by = if story.own { self.identity()?.map(|own| own.account) } else { story.by };
+        let accounts = |leaves: &[MemberLeaf]| {
+            let mut accounts: Vec<AccountId> = leaves.iter().map(|leaf| leaf.account).collect();
+            accounts.sort_unstable();
+            accounts.dedup();
+            accounts
+        };
+        let (were, are) = (accounts(&story.before), accounts(after));
+        let added: Vec<_> = are.iter().copied().filter(|account| !were.contains(account)).collect();
+        let removed: Vec<_> = were.iter().copied().filter(|account| !are.contains(account)).collect();
+        let at = delivered.position.0;
+        if !added.is_empty() {
+            self.note(place, at, by, Notice::Added(added))?;
+        }
+        if !removed.is_empty() {
+            self.note(place, at, by, Notice::Removed(removed))?;
+        }
+        for account in were.iter().filter(|account| are.contains(account)) {
+            let devices = |leaves: &[MemberLeaf]| leaves.iter().filter(|leaf| leaf.account == *account).count();
+            match devices(after).cmp(&devices(&story.before)) {
+                core::cmp::Ordering::Greater => self.note(place, at, by, Notice::DeviceAdded(*account))?,
+                core::cmp::Ordering::Less => self.note(place, at, by, Notice::DeviceRemoved(*account))?,
+                core::cmp::Ordering::Equal => {}
+            }
+        }
+        if new.name != story.old.name {
+            chat::set_title(self.tx, &place.chat, &new.name)?;
+            self.note(place, at, by, Notice::Renamed(new.name.clone()))?;
+        }
+        for admin in new.admins.symmetric_difference(&story.old.admins) {
+            self.note(place, at, by, Notice::Admin(*admin, new.admins.contains(admin)))?;
+        }
+        self.tell(Event::ChatChanged(place.chat));
+        Ok(())
+    }
+
+    fn removed_from(&mut self, place: &ChatGroup, by: Option<AccountId>) -> Result<(), StoreError> {
+        let Some(own) = self.identity()? else { return Ok(()) };
+        let current = chat::find(self.tx, &place.chat)?.is_some_and(|chat| chat.group == Some(place.group));
+        if current {
+            self.note(place, place.position.0, by, Notice::Removed(vec![own.account]))?;
+            return self.left(&place.chat, false);
+        }
+        self.wipe_group(&place.group)?;
+        chat::set_state(self.tx, &place.chat, ChatState::Left)
+    }
+
+    /// Those of these leaves whose account does not list them any more.
+    pub(crate) fn unlisted(&self, leaves: &[MemberLeaf]) -> Result<Vec<(AccountId, DeviceId)>, StoreError> {
+        unlisted(self.tx, leaves)
+    }
+}
+
+fn unlisted(tx: &Tx<'_>, leaves: &[MemberLeaf]) -> Result<Vec<(AccountId, DeviceId)>, StoreError> {
+    let mut gone = Vec::new();
+    for leaf in leaves {
+        if trust::chain(tx, &leaf.account)?.is_some_and(|chain| chain.device(&leaf.device).is_none()) {
+            gone.push((leaf.account, leaf.device));
+        }
+    }
+    Ok(gone)
+}
+
+/// Judges a Commit: are new leaves proven, and do the rules allow it?
+fn judge(
+    tx: &Tx<'_>,
+    delivered: &Delivered,
+    before: &[MemberLeaf],
+    policy: &Policy,
+    change: &StagedChange,
+    leaving: &[AccountId],
+) -> Result<(), Stop> {
+    let mut needs = Vec::new();
+    let mut proven = |claim: &Claim| -> Result<(), Stop> {
+        let fresh = parked::has_waited(tx, &delivered.group, &claim.account)?;
+        match trust::standing_of(tx, &claim.account, &claim.device, &claim.key, fresh)? {
+            Standing::Proven => Ok(()),
+            Standing::Unknown(account) => {
+                needs.push(account);
+                Ok(())
+            }
+            // A ghost: nobody goes along with it.
+            Standing::Unlisted => Err(Stop::Open(OpenError::Forbidden)),
+        }
+    };
+    for claim in &change.added {
+        proven(claim)?;
+    }
+    if let Some(updated) = &change.updated {
+        let same = updated.account == change.committer.account && updated.device == change.committer.device;
+        if !same {
+            return Err(Stop::Open(OpenError::Forbidden));
+        }
+        proven(&updated.claim())?;
+    }
+    if !needs.is_empty() {
+        return Err(Stop::Needs(needs));
+    }
+    // A device that left its account may be cleared away by anybody; where we do not know of it, we look.
+    let gone = unlisted(tx, &change.removed)?;
+    let proposed = Proposed {
+        before,
+        policy,
+        committer: change.committer.account,
+        added: &change.added,
+        removed: &change.removed,
+        new_policy: change.policy.as_ref(),
+        leaving,
+        unlisted: &gone,
+    };
+    if proposed.judge().is_ok() {
+        return Ok(());
+    }
+    for leaf in &change.removed {
+        if !parked::has_waited(tx, &delivered.group, &leaf.account)? {
+            return Err(Stop::Needs(vec![leaf.account]));
+        }
+    }
+    Err(Stop::Open(OpenError::Forbidden))
+}

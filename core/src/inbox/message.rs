@@ -1,0 +1,247 @@
+//! An application message in its place.
+//!
+//! Called by `inbox`. Opened, its sender proven, its content applied, in one
+//! savepoint: where the sender's chain is missing, all is taken back and the
+//! message waits.
+
+use waxseal_wire::id::AccountId;
+use waxseal_wire::seal::Delivered;
+
+use super::{Fate, parked};
+use crate::Event;
+use crate::account::me::{self, Counter};
+use crate::chat::{self, ChatGroup, line};
+use crate::content::{Body, Content, MessageId};
+use crate::group::{GroupError, MemberLeaf, OpenError, Opened};
+use crate::outbox::Intent;
+use crate::store::StoreError;
+use crate::trust::{self, Standing};
+use crate::turn::Turn;
+use crate::view::{ChatState, Line, MessageState, Notice};
+
+/// Why opening stopped, with everything taken back.
+pub(super) enum Stop {
+    Open(OpenError),
+    Store(StoreError),
+    /// The group itself failed, or is not one of ours.
+    Group,
+    /// These accounts' chains are needed first.
+    Needs(Vec<AccountId>),
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<OpenError> for Stop {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Store(error) => Self::Store(error),
+            other => Self::Open(other),
+        }
+    }
+}
+
+impl From<GroupError> for Stop {
+    fn from(error: GroupError) -> Self {
+        match error {
+            GroupError::Store(error) => Self::Store(error),
+            _ => Self::Group,
+        }
+    }
+}
+
+impl Turn<'_> {
+    pub(super) fn message_came(&mut self, mut place: ChatGroup, delivered: &Delivered) -> Result<Fate, StoreError> {
+        let group = place.group;
+        let opened = self.with_group(&group, |group, tx, mut rng| {
+            let (from, plaintext) = match group.open(tx, &mut rng, &delivered.envelope)? {
+                Opened::Message { from, plaintext } => (from, plaintext),
+                // A Commit, or something that claims to be ours, where a message should be.
+                _ => return Err(Stop::Open(OpenError::Forbidden)),
+            };
+            let fresh = parked::has_waited(tx, &delivered.group, &from.account)?;
+            match trust::standing(tx, &from, fresh)? {
+                Standing::Unknown(account) => Err(Stop::Needs(vec![account])),
+                standing => Ok((from, plaintext, standing)),
+            }
+        })?;
+        let (from, plaintext, standing) = match opened {
+            Some(Ok(opened)) => opened,
+            Some(Err(Stop::Store(error))) => return Err(error),
+            Some(Err(Stop::Needs(accounts))) => return self.wait_for_chain(&group, &accounts),
+            Some(Err(Stop::Open(error))) => return self.not_opened(place, delivered, &error),
+            Some(Err(Stop::Group)) | None => return self.lost_group(place, delivered),
+        };
+        parked::done_waiting(self.tx, &group)?;
+        me::count(self.tx, Counter::Opened)?;
+        place.reached(delivered.position);
+        chat::save_group(self.tx, &place)?;
+        if standing != Standing::Proven {
+            // Never shown as the person's own words; the others' devices clear the leaf away.
+            self.gap(&place, delivered.position.0)?;
+            return Ok(Fate::Done);
+        }
+        match Content::from_padded(&plaintext) {
+            Ok(content) => self.said(&place, delivered, &from, &content)?,
+            // The sender's fault; its place is kept.
+            Err(_) => self.show(&place, delivered, &from, Line::Unknown(String::new()), None, None)?,
+        }
+        Ok(Fate::Done)
+    }
+
+    /// Chains are missing: they are fetched, and the message waits.
+    pub(super) fn wait_for_chain(&mut self, group: &waxseal_wire::id::GroupId, accounts: &[AccountId]) -> Result<Fate, StoreError> {
+        self.unload(group);
+        for account in accounts {
+            parked::wait_for(self.tx, group, account)?;
+            trust::want(self.tx, account)?;
+        }
+        Ok(Fate::Wait)
+    }
+
+    /// A message did not open: the hole is shown, and if we fell behind, we are healed.
+    fn not_opened(&mut self, mut place: ChatGroup, delivered: &Delivered, error: &OpenError) -> Result<Fate, StoreError> {
+        self.unload(&place.group);
+        place.reached(delivered.position);
+        chat::save_group(self.tx, &place)?;
+        self.gap(&place, delivered.position.0)?;
+        me::count(self.tx, Counter::Undecryptable)?;
+        if matches!(error, OpenError::Ahead { .. }) {
+            self.broken(&place.group, None)?;
+        }
+        Ok(Fate::Done)
+    }
+
+    /// The stored group does not load: damaged, or rolled back under us.
+    pub(super) fn lost_group(&mut self, mut place: ChatGroup, delivered: &Delivered) -> Result<Fate, StoreError> {
+        place.reached(delivered.position);
+        chat::save_group(self.tx, &place)?;
+        me::count(self.tx, Counter::Undecryptable)?;
+        self.broken(&place.group, None)?;
+        Ok(Fate::Done)
+    }
+
+    /// Marks that something is missing at a place.
+    pub(crate) fn gap(&mut self, place: &ChatGroup, position: u64) -> Result<(), StoreError> {
+        let new = line::NewLine {
+            chat: place.chat,
+            generation: place.generation,
+            group: place.group,
+            position: waxseal_wire::id::Position(position),
+            id: None,
+            sender: None,
+            at: self.now,
+            line: &Line::Gap,
+            reply_to: None,
+            state: MessageState::Received,
+        };
+        let message = line::insert(self.tx, &new)?;
+        self.tell(Event::Received { chat: place.chat, message });
+        Ok(())
+    }
+
+    /// Applies what a proven member said.
+    fn said(&mut self, place: &ChatGroup, delivered: &Delivered, from: &MemberLeaf, content: &Content) -> Result<(), StoreError> {
+        let id = content.id(&from.account, &place.chat.0);
+        match (&content.body, content.replaces) {
+            (Body::Text(text), None) => {
+                self.show(place, delivered, from, Line::Text(text.clone()), Some(id), content.in_reply_to)?;
+                if self.identity()?.is_some_and(|own| own.account != from.account) {
+                    self.owe_delivered(&place.chat, &id)?;
+                }
+                Ok(())
+            }
+            (Body::Text(text), Some(target)) => self.replaced(place, from, &target, Some(text)),
+            (Body::Delete, Some(target)) => {
+                line::unreact(self.tx, &target, &from.account)?;
+                self.replaced(place, from, &target, None)
+            }
+            (Body::Reaction(emoji), _) => self.reacted(place, from, content.in_reply_to, &id, emoji),
+            (Body::Receipts(receipts), _) => self.receipts_came(&place.chat, &from.account, receipts),
+            (Body::Leave, _) => self.wants_to_leave(place, &from.account),
+            (Body::Unknown { content_type }, _) => {
+                self.show(place, delivered, from, Line::Unknown(content_type.clone()), Some(id), content.in_reply_to)
+            }
+            (Body::Delete, None) | (Body::Profile { .. } | Body::Readd, _) => Ok(()),
+        }
+    }
+
+    fn show(
+        &mut self,
+        place: &ChatGroup,
+        delivered: &Delivered,
+        from: &MemberLeaf,
+        shown: Line,
+        id: Option<MessageId>,
+        reply_to: Option<MessageId>,
+    ) -> Result<(), StoreError> {
+        // The same content again, such as sent into a broken group and then into its successor.
+        if let Some(id) = &id
+            && line::by_id(self.tx, &place.chat, id)?.is_some()
+        {
+            return Ok(());
+        }
+        let own = self.identity()?.is_some_and(|own| own.account == from.account);
+        let new = line::NewLine {
+            chat: place.chat,
+            generation: place.generation,
+            group: place.group,
+            position: delivered.position,
+            id,
+            sender: Some(from.account),
+            at: self.now,
+            line: &shown,
+            reply_to,
+            state: if own { MessageState::Sent } else { MessageState::Received },
+        };
+        let message = line::insert(self.tx, &new)?;
+        chat::touch(self.tx, &place.chat, self.now)?;
+        if own && chat::find(self.tx, &place.chat)?.is_some_and(|chat| chat.state == ChatState::Requested) {
+            // Another device of ours answered: the request is accepted.
+            self.accept_request(place.chat)?;
+        }
+        self.tell(Event::Received { chat: place.chat, message });
+        Ok(())
+    }
+
+    /// Only who wrote a message edits or deletes it.
+    fn replaced(&mut self, place: &ChatGroup, from: &MemberLeaf, target: &MessageId, text: Option<&str>) -> Result<(), StoreError> {
+        let Some((message, sender)) = line::by_id(self.tx, &place.chat, target)? else { return Ok(()) };
+        if sender == Some(from.account) {
+            line::replace(self.tx, message, text)?;
+            self.tell(Event::MessageChanged { chat: place.chat, message });
+        }
+        Ok(())
+    }
+
+    fn reacted(
+        &mut self,
+        place: &ChatGroup,
+        from: &MemberLeaf,
+        target: Option<MessageId>,
+        id: &MessageId,
+        emoji: &str,
+    ) -> Result<(), StoreError> {
+        let Some(target) = target else { return Ok(()) };
+        let Some((message, _)) = line::by_id(self.tx, &place.chat, &target)? else { return Ok(()) };
+        line::react(self.tx, &target, &from.account, id, emoji)?;
+        self.tell(Event::MessageChanged { chat: place.chat, message });
+        Ok(())
+    }
+
+    /// Somebody leaves: one device of those who stay makes the Commit, the lowest leaf first.
+    fn wants_to_leave(&mut self, place: &ChatGroup, account: &AccountId) -> Result<(), StoreError> {
+        let Some(own) = self.identity()? else { return Ok(()) };
+        chat::members::set_leaving(self.tx, &place.chat, account)?;
+        if own.account == *account {
+            chat::set_state(self.tx, &place.chat, ChatState::Leaving)?;
+            return Ok(());
+        }
+        let due = self.turn_of(&place.group, Some(account))?;
+        self.post_at(Some(place.chat), &Intent::Remove(account.0), due)?;
+        self.note(place, place.position.0, Some(*account), Notice::Left(*account))
+    }
+}

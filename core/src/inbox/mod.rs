@@ -1,0 +1,138 @@
+//! The inbox: mailbox entries, opened and judged in the one order of each group.
+//!
+//! ```text
+//!   entries ──► seal_key of the alias ──► Delivered ──► in its place? ──► open ──► judge ──► keep
+//!                                             │ a chain, a tree or a place is missing
+//!                                             └──► parked, in order, until it is here
+//! ```
+//! Called by `session` with pushes. Everything pushed is stored (shown, parked
+//! or judged worthless) in the transaction that moves the cursor; only then it
+//! is acked. Never trusts the server: it may repeat, withhold or invent.
+
+mod commit;
+mod message;
+mod parked;
+mod welcome;
+
+use waxseal_wire::frame::Door;
+use waxseal_wire::id::{GroupId, Seq};
+use waxseal_wire::reply::MailboxEntry;
+use waxseal_wire::request::{DeviceRequest, Request};
+use waxseal_wire::seal::{Delivered, Kind};
+
+use crate::account::me::{self, Counter};
+use crate::chat::{self, ChatGroup, GroupState};
+use crate::group;
+use crate::session::Purpose;
+use crate::store::StoreError;
+use crate::turn::Turn;
+
+/// What became of one delivered thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// Stored, or worthless: done with.
+    Done,
+    /// Something is missing first: keep it and all that follows in its group.
+    Wait,
+}
+
+impl Turn<'_> {
+    /// Entries were pushed.
+    pub(crate) fn entries(&mut self, entries: Vec<MailboxEntry>) -> Result<(), StoreError> {
+        let mut cursor = me::cursor(self.tx)?;
+        for entry in entries {
+            // Pushed again after a lost ack: stored already.
+            if entry.seq <= cursor {
+                continue;
+            }
+            // A hole in the mailbox is the server's; what is missing, the groups' positions show.
+            cursor = entry.seq;
+            self.entry(&entry)?;
+        }
+        me::set_cursor(self.tx, cursor)?;
+        self.ack(cursor);
+        Ok(())
+    }
+
+    fn ack(&mut self, upto: Seq) {
+        self.send(Door::Device, Request::Device(DeviceRequest::Ack(upto)), Purpose::Ignore);
+    }
+
+    fn entry(&mut self, entry: &MailboxEntry) -> Result<(), StoreError> {
+        let Some(own) = group::find_alias(self.tx, &entry.alias)? else { return Ok(()) };
+        let Ok(delivered) = Delivered::open(&entry.sealed, &entry.alias, &own.alias.seal_key) else {
+            // Not sealed under our key: invented by the server, or damaged on its disk.
+            return me::count(self.tx, Counter::Undecryptable);
+        };
+        match delivered.kind {
+            Kind::Welcome => self.welcome(&entry.alias, delivered),
+            Kind::Message | Kind::Commit => self.delivered(delivered),
+        }
+    }
+
+    /// A message or Commit: after all that came before it in its group.
+    fn delivered(&mut self, delivered: Delivered) -> Result<(), StoreError> {
+        let Some(place) = chat::group(self.tx, &delivered.group)? else { return Ok(()) };
+        if place.state == GroupState::Joining || parked::is_any(self.tx, &delivered.group)? {
+            return parked::park(self.tx, &delivered, None);
+        }
+        match self.place(place, &delivered)? {
+            Fate::Done => Ok(()),
+            Fate::Wait => parked::park(self.tx, &delivered, None),
+        }
+    }
+
+    /// Puts one thing in its place; it is the next that was delivered for its group.
+    fn place(&mut self, mut place: ChatGroup, delivered: &Delivered) -> Result<Fate, StoreError> {
+        if delivered.position <= place.position || place.ahead.contains(&delivered.position.0) {
+            // A replay, or something from before we joined.
+            return Ok(Fate::Done);
+        }
+        if delivered.position > place.position.next() {
+            if crate::outbox::is_in_flight(self.tx, &place.group.0)? {
+                // What is missing may be our own; its reply will tell.
+                return Ok(Fate::Wait);
+            }
+            // A hole: withheld, or an insider left us out. Show it, go on, and have it healed.
+            self.hole(&mut place, delivered)?;
+        }
+        if !matches!(place.state, GroupState::Open | GroupState::Superseded) {
+            place.reached(delivered.position);
+            chat::save_group(self.tx, &place)?;
+            return Ok(Fate::Done);
+        }
+        match delivered.kind {
+            Kind::Commit => self.commit_came(place, delivered),
+            _ => self.message_came(place, delivered),
+        }
+    }
+
+    fn hole(&mut self, place: &mut ChatGroup, delivered: &Delivered) -> Result<(), StoreError> {
+        let first = place.position.next();
+        place.skip_to(delivered.position);
+        chat::save_group(self.tx, place)?;
+        self.gap(place, first.0)
+    }
+
+    /// Something in a group waited; goes on with what is parked, in order.
+    pub(crate) fn unpark(&mut self, group: &GroupId) -> Result<(), StoreError> {
+        while let Some((id, delivered)) = parked::first(self.tx, group)? {
+            let Some(place) = chat::group(self.tx, group)?.filter(|place| place.state != GroupState::Joining) else {
+                return Ok(());
+            };
+            match self.place(place, &delivered)? {
+                Fate::Done => parked::delete(self.tx, id)?,
+                Fate::Wait => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    /// An account's chain was fetched: goes on with what waited for it.
+    pub(crate) fn unpark_for(&mut self, account: &waxseal_wire::id::AccountId) -> Result<(), StoreError> {
+        for group in parked::waiting_for(self.tx, account)? {
+            self.unpark(&group)?;
+        }
+        Ok(())
+    }
+}

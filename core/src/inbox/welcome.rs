@@ -1,0 +1,351 @@
+//! Welcomes: joining, joining again, and which of several groups carries a chat.
+//!
+//! ```text
+//!   Welcome ──► peek ──► tree, part by part ──► join ──► sender proven? ──► which chat? ──► open
+//! ```
+//! Called by `inbox`. A Welcome for a group that we are in counts only when it
+//! leads further or we are lost there; one that was used is never used again.
+
+use rusqlite::{OptionalExtension, params};
+use waxseal_wire::frame::Door;
+use waxseal_wire::id::{AccountId, AliasId, BlobId, GroupId, Position};
+use waxseal_wire::reply::{KeysLeft, Reply};
+use waxseal_wire::request::{AnonymousRequest, FetchBlob, Request};
+use waxseal_wire::seal::Delivered;
+
+use super::message::Stop;
+use super::parked;
+use crate::Event;
+use crate::account::me::{self, Counter};
+use crate::chat::{self, Chat, ChatGroup, GroupState};
+use crate::group::{self, GroupError, JoinError, MemberLeaf, Policy, join};
+use crate::output::Work;
+use crate::session::Purpose;
+use crate::store::StoreError;
+use crate::trust::{self, Standing};
+use crate::turn::Turn;
+use crate::view::{ChatId, ChatState, Notice};
+
+/// A Welcome whose tree is being fetched.
+struct Joining {
+    welcome: Vec<u8>,
+    blob: BlobId,
+    total: u64,
+    tree: Vec<u8>,
+    position: Position,
+    last_resort: bool,
+    again: bool,
+}
+
+impl Turn<'_> {
+    pub(super) fn welcome(&mut self, alias: &AliasId, delivered: Delivered) -> Result<(), StoreError> {
+        let peeked = match join::peek(self.tx, &delivered.envelope) {
+            Ok(peeked) if peeked.group == delivered.group && peeked.alias == *alias => peeked,
+            Err(JoinError::Store(error)) => return Err(error),
+            _ => return Ok(()),
+        };
+        if self.is_used(&peeked.hash)? {
+            return Ok(());
+        }
+        let known = chat::group(self.tx, &peeked.group)?;
+        let epoch = self.with_group(&peeked.group, |group, _, _| Ok::<_, GroupError>(group.epoch()))?.and_then(Result::ok);
+        let lost = known.as_ref().is_none_or(|place| matches!(place.state, GroupState::Broken | GroupState::Joining));
+        if !lost && epoch.is_some_and(|ours| peeked.epoch <= ours) {
+            return Ok(());
+        }
+        self.tx.execute(
+            "INSERT OR REPLACE INTO joining (grp, welcome, blob, total, tree, position, last_resort, again, hash)
+             VALUES (?1, ?2, ?3, 0, x'', ?4, ?5, ?6, ?7)",
+            params![
+                peeked.group.0,
+                delivered.envelope,
+                peeked.blob.0,
+                delivered.position.0.cast_signed(),
+                peeked.last_resort,
+                known.is_some(),
+                peeked.hash
+            ],
+        )?;
+        let place = ChatGroup {
+            group: peeked.group,
+            chat: known.as_ref().map_or(ChatId([0; 16]), |place| place.chat),
+            generation: known.as_ref().map_or(0, |place| place.generation),
+            state: GroupState::Joining,
+            position: delivered.position,
+            ahead: Vec::new(),
+            update_at: self.now,
+            sent: 0,
+            culprit: None,
+            heal_at: None,
+            heal_tries: 0,
+            last_resort: peeked.last_resort,
+        };
+        chat::put_group(self.tx, &place, peeked.epoch)?;
+        self.tx.execute(
+            "DELETE FROM parked WHERE grp = ?1 AND position <= ?2",
+            params![peeked.group.0, delivered.position.0.cast_signed()],
+        )?;
+        self.fetch_tree(&peeked.group)
+    }
+
+    fn is_used(&self, hash: &[u8; 32]) -> Result<bool, StoreError> {
+        let used: Option<i64> =
+            self.tx.query_row("SELECT 1 FROM used_welcome WHERE hash = ?1", [hash], |row| row.get(0)).optional()?;
+        Ok(used.is_some())
+    }
+
+    fn joining(&self, group: &GroupId) -> Result<Option<Joining>, StoreError> {
+        let row = self
+            .tx
+            .query_row(
+                "SELECT welcome, blob, total, tree, position, last_resort, again FROM joining WHERE grp = ?1",
+                [group.0],
+                |row| {
+                    Ok(Joining {
+                        welcome: row.get(0)?,
+                        blob: BlobId(row.get(1)?),
+                        total: row.get::<_, i64>(2)?.cast_unsigned(),
+                        tree: row.get(3)?,
+                        position: Position(row.get::<_, i64>(4)?.cast_unsigned()),
+                        last_resort: row.get(5)?,
+                        again: row.get(6)?,
+                    })
+                },
+            )
+            .optional()?;
+        Ok(row)
+    }
+
+    /// Asks for the next part of the tree.
+    fn fetch_tree(&mut self, group: &GroupId) -> Result<(), StoreError> {
+        let Some(joining) = self.joining(group)? else { return Ok(()) };
+        let id = *group;
+        if !self.session.is_asked(|purpose| *purpose == Purpose::JoinBlob(id)) {
+            let fetch = FetchBlob { blob: joining.blob, offset: joining.tree.len() as u64 };
+            self.send(Door::Anonymous, Request::Anonymous(AnonymousRequest::FetchBlob(fetch)), Purpose::JoinBlob(id));
+        }
+        Ok(())
+    }
+
+    /// The anonymous door opened: goes on with every join.
+    pub(crate) fn resume_joins(&mut self) -> Result<(), StoreError> {
+        for group in chat::groups_in(self.tx, GroupState::Joining)? {
+            self.fetch_tree(&group)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn join_blob(&mut self, group: GroupId, reply: Reply) -> Result<(), StoreError> {
+        let Some(mut joining) = self.joining(&group)? else { return Ok(()) };
+        match reply {
+            Reply::BlobPart(part) if part.total <= waxseal_wire::limits::BLOB as u64 && !part.bytes.is_empty() => {
+                joining.tree.extend_from_slice(&part.bytes);
+                joining.total = part.total;
+            }
+            Reply::Refused(refusal) if refusal.is_passing() => return Ok(()),
+            // The tree is gone, or was never there: whoever added us must do it again.
+            _ => return self.join_failed(&group, &joining),
+        }
+        self.tx.execute(
+            "UPDATE joining SET tree = ?2, total = ?3 WHERE grp = ?1",
+            params![group.0, joining.tree, joining.total.cast_signed()],
+        )?;
+        let done = joining.tree.len() as u64;
+        if joining.total > waxseal_wire::limits::BLOB_PART as u64
+            && let Some(place) = chat::group(self.tx, &group)?
+        {
+            self.tell(Event::Progress { chat: place.chat, work: Work::Joining, done, total: joining.total });
+        }
+        if done < joining.total { self.fetch_tree(&group) } else { self.finish_join(&group) }
+    }
+
+    /// A chain came: a join that waited for it may go on.
+    pub(crate) fn finish_if_ready(&mut self, group: &GroupId) -> Result<(), StoreError> {
+        let ready = self.joining(group)?.is_some_and(|joining| joining.total > 0 && joining.tree.len() as u64 >= joining.total);
+        if ready { self.finish_join(group) } else { Ok(()) }
+    }
+
+    fn join_failed(&mut self, group: &GroupId, joining: &Joining) -> Result<(), StoreError> {
+        self.tx.execute("INSERT OR IGNORE INTO used_welcome (hash) SELECT hash FROM joining WHERE grp = ?1", [group.0])?;
+        self.tx.execute("DELETE FROM joining WHERE grp = ?1", [group.0])?;
+        parked::done_waiting(self.tx, group)?;
+        if joining.again {
+            let Some(mut place) = chat::group(self.tx, group)? else { return Ok(()) };
+            place.state = GroupState::Open;
+            chat::save_group(self.tx, &place)?;
+            return self.broken(group, None);
+        }
+        self.wipe_group(group)
+    }
+
+    /// Everything is here: joins, judges, and opens the chat.
+    pub(crate) fn finish_join(&mut self, group: &GroupId) -> Result<(), StoreError> {
+        let (Some(joining), Some(identity)) = (self.joining(group)?, self.identity()?) else { return Ok(()) };
+        self.unload(group);
+        let joined = self.attempt(|turn| {
+            if joining.again {
+                group::wipe(turn.tx, group)?;
+            }
+            let joined = join::join(turn.tx, &mut turn.rng, &identity, &joining.welcome, &joining.tree).map_err(join_stop)?;
+            let fresh = parked::has_waited(turn.tx, group, &joined.by.account)?;
+            match trust::standing(turn.tx, &joined.by, fresh)? {
+                Standing::Proven => {}
+                Standing::Unknown(account) => return Err(Stop::Needs(vec![account])),
+                Standing::Unlisted => return Err(Stop::Group),
+            }
+            let policy = joined.group.policy()?;
+            Ok((joined, policy))
+        })?;
+        let (joined, policy) = match joined {
+            Ok(joined) => joined,
+            Err(Stop::Store(error)) => return Err(error),
+            Err(Stop::Needs(accounts)) => return self.wait_for_chain(group, &accounts).map(drop),
+            Err(_) => return self.join_failed(group, &joining),
+        };
+        parked::done_waiting(self.tx, group)?;
+        self.tx.execute("INSERT OR IGNORE INTO used_welcome (hash) SELECT hash FROM joining WHERE grp = ?1", [group.0])?;
+        self.tx.execute("DELETE FROM joining WHERE grp = ?1", [group.0])?;
+        if !joining.last_resort {
+            // One KeyPackage was used up: another takes its place.
+            self.replenish(KeysLeft { one_time: crate::account::NEARLY_FULL, last_resort: true })?;
+        }
+        if let Some(errand) = policy.errand {
+            self.wipe_group(group)?;
+            return self.errand_came(&joined.by, &ChatId(policy.chat), &errand);
+        }
+        let members = joined.group.members();
+        let epoch = joined.group.epoch();
+        let by = joined.by.clone();
+        self.groups.insert(*group, joined.group);
+        let place = ChatGroup {
+            group: *group,
+            chat: ChatId(policy.chat),
+            generation: policy.generation,
+            state: GroupState::Open,
+            position: joining.position,
+            ahead: Vec::new(),
+            update_at: self.first_update(members.len()),
+            sent: 0,
+            culprit: None,
+            heal_at: None,
+            heal_tries: 0,
+            last_resort: joining.last_resort,
+        };
+        let Some(state) = self.carries(&place, &policy, &members, &by, &identity.account)? else {
+            return self.wipe_group(group);
+        };
+        self.opened(&place, epoch, state, &members, by.account, joining.again)
+    }
+
+    /// Whether this group may carry its chat, and what becomes of the chat; `None` refuses the group.
+    fn carries(
+        &mut self,
+        place: &ChatGroup,
+        policy: &Policy,
+        members: &[MemberLeaf],
+        by: &MemberLeaf,
+        own: &AccountId,
+    ) -> Result<Option<ChatState>, StoreError> {
+        if by.account != *own && trust::is_blocked(self.tx, &by.account)? {
+            return Ok(None);
+        }
+        let peer = members.iter().map(|leaf| leaf.account).find(|account| account != own);
+        if policy.direct {
+            let two = members.iter().all(|leaf| leaf.account == *own || Some(leaf.account) == peer);
+            let named = peer.is_some_and(|peer| chat::direct_id(own, &peer) == place.chat);
+            if !two || !named {
+                return Ok(None);
+            }
+        }
+        let Some(known) = chat::find(self.tx, &place.chat)? else {
+            let state = if self.is_friend(&by.account, own)? { ChatState::Open } else { ChatState::Requested };
+            let name = peer.map(|peer| trust::name(self.tx, &peer)).transpose()?.unwrap_or_default();
+            let title = if policy.direct { name } else { policy.name.clone() };
+            let row = Chat {
+                chat: place.chat,
+                group: Some(place.group),
+                generation: policy.generation,
+                direct: policy.direct,
+                peer: peer.filter(|_| policy.direct),
+                title,
+                state,
+            };
+            chat::create(self.tx, &row, self.now)?;
+            return Ok(Some(state));
+        };
+        if known.direct != policy.direct {
+            return Ok(None);
+        }
+        Ok(match known.state {
+            ChatState::Left => Some(if self.is_friend(&by.account, own)? { ChatState::Open } else { ChatState::Requested }),
+            ChatState::Requested => Some(ChatState::Requested),
+            _ if known.group == Some(place.group) || known.group.is_none() => Some(ChatState::Open),
+            _ => self.may_refound(&known, place, policy, members, by)?.then_some(ChatState::Open),
+        })
+    }
+
+    /// Somebody we talk to already, or ourselves on another device.
+    fn is_friend(&self, account: &AccountId, own: &AccountId) -> Result<bool, StoreError> {
+        if account == own || trust::account::is_verified(self.tx, account)? {
+            return Ok(true);
+        }
+        let direct = chat::find(self.tx, &chat::direct_id(own, account))?;
+        Ok(direct.is_some_and(|chat| matches!(chat.state, ChatState::Open | ChatState::Healing | ChatState::Opening)))
+    }
+
+    fn opened(
+        &mut self,
+        place: &ChatGroup,
+        epoch: waxseal_wire::id::Epoch,
+        state: ChatState,
+        members: &[MemberLeaf],
+        by: AccountId,
+        again: bool,
+    ) -> Result<(), StoreError> {
+        let known = chat::find(self.tx, &place.chat)?;
+        let current = known.as_ref().and_then(|chat| chat.group).filter(|group| *group != place.group);
+        let older = known.as_ref().is_some_and(|chat| {
+            let left = chat.state == ChatState::Left;
+            !left && (chat.generation, current) > (place.generation, Some(place.group)) && current.is_some()
+        });
+        chat::put_group(self.tx, place, epoch)?;
+        if older {
+            // Two were founded at once, and the other one carries the chat; this one is read to its end.
+            let mut place = place.clone();
+            place.state = GroupState::Superseded;
+            place.update_at = waxseal_wire::id::Millis(self.now.0 + chat::KEEP_SUPERSEDED);
+            chat::put_group(self.tx, &place, epoch)?;
+        } else {
+            chat::set_current(self.tx, place, self.now)?;
+            chat::set_state(self.tx, &place.chat, state)?;
+            self.refresh_members(place)?;
+        }
+        if again {
+            me::count(self.tx, Counter::Readded)?;
+            self.gap(place, place.position.0)?;
+        } else if current.is_some() {
+            me::count(self.tx, Counter::Refounded)?;
+            self.note(place, place.position.0, Some(by), Notice::Refounded)?;
+        } else {
+            self.note(place, place.position.0, Some(by), Notice::Joined)?;
+        }
+        for leaf in members {
+            if trust::chain(self.tx, &leaf.account)?.is_none() {
+                trust::want(self.tx, &leaf.account)?;
+            }
+        }
+        chat::touch(self.tx, &place.chat, self.now)?;
+        self.tell(match state {
+            ChatState::Requested => Event::Requested(place.chat),
+            _ => Event::ChatOpened(place.chat),
+        });
+        self.unpark(&place.group)
+    }
+}
+
+fn join_stop(error: JoinError) -> Stop {
+    match error {
+        JoinError::Store(error) => Stop::Store(error),
+        _ => Stop::Group,
+    }
+}
