@@ -35,6 +35,7 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let public = listen(config.listen, "--listen").await?;
         let private = listen(config.admin, "--admin").await?;
+        warn_of_few_files(config.limits.connections);
         claimed.announce(private.local_addr()?)?;
         greet(&config, public.local_addr()?, private.local_addr()?);
         let renewals = settings.tls.clone().map(|tls| tokio::spawn(renew(tls)));
@@ -88,6 +89,20 @@ fn greet(config: &Config, public: SocketAddr, private: SocketAddr) {
     // Whether anybody reads this does not matter to those who are served.
     tell(&words).ok();
     info!("serving");
+}
+
+/// Each connection is a file to the system, which may allow fewer than the configuration does.
+fn warn_of_few_files(connections: usize) {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let allowed = line.and_then(|line| line.split_whitespace().next()).and_then(|soft| soft.parse::<usize>().ok());
+    if let Some(allowed) = allowed.filter(|allowed| *allowed < connections.saturating_add(64)) {
+        warn!(
+            allowed,
+            connections,
+            "the system allows fewer open files than connections are configured; raise it (`ulimit -n`, or LimitNOFILE= in systemd)"
+        );
+    }
 }
 
 /// Reads the certificate again on SIGHUP.
