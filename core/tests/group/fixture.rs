@@ -11,10 +11,13 @@ use crate::town::{Device, GROUP, town};
 
 const V1: &[u8] = include_bytes!("../fixtures/group-v1.cbor");
 
+/// alias, seal key, post key, state
+type AliasRow = (Vec<u8>, Vec<u8>, Vec<u8>, i64);
+
 #[derive(Serialize, Deserialize)]
 struct Fixture {
     group_rows: Vec<(i64, Vec<u8>, Vec<u8>)>,
-    aliases: Vec<(Vec<u8>, Vec<u8>, Vec<u8>, i64)>,
+    aliases: Vec<AliasRow>,
     message: Vec<u8>,
     commit: Vec<u8>,
 }
