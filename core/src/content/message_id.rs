@@ -23,25 +23,6 @@ impl MessageId {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
-
-    /// draft-ietf-mimi-content-08 §3.3, "Message ID".
-    ///
-    /// The salt stands at the end once more, against length extension.
-    pub(super) fn of(sender_uri: &str, room_uri: &str, cbor: &[u8], salt: &[u8; 16]) -> Self {
-        let mut hash = Sha256::new();
-        for uri in [sender_uri, room_uri] {
-            // Our URIs are below 100 bytes; one that does not fit cannot be asked for.
-            hash.update(u16::try_from(uri.len()).unwrap_or(u16::MAX).to_be_bytes());
-            hash.update(uri);
-        }
-        hash.update(cbor);
-        hash.update(salt);
-        let mut id = [SHA_256; 32];
-        for (to, from) in id.iter_mut().skip(1).zip(hash.finalize()) {
-            *to = from;
-        }
-        Self(id)
-    }
 }
 
 impl TryFrom<&[u8]> for MessageId {
@@ -74,6 +55,25 @@ fn room_uri(chat: &[u8; 16]) -> String {
 impl Content {
     /// What it is called, said by `sender` in `chat`: equal on every device.
     pub fn id(&self, sender: &AccountId, chat: &[u8; 16]) -> MessageId {
-        MessageId::of(&sender_uri(sender), &room_uri(chat), &self.to_cbor(), &self.salt)
+        self.id_by_uri(&sender_uri(sender), &room_uri(chat))
+    }
+
+    /// The same, where another system names sender and room: draft-ietf-mimi-content-08 §3.3.
+    ///
+    /// The salt stands at the end once more, against length extension.
+    pub fn id_by_uri(&self, sender: &str, room: &str) -> MessageId {
+        let mut hash = Sha256::new();
+        for uri in [sender, room] {
+            // A URI of 64 KiB does not occur: ours are below 100 bytes.
+            hash.update(u16::try_from(uri.len()).unwrap_or(u16::MAX).to_be_bytes());
+            hash.update(uri);
+        }
+        hash.update(self.to_cbor());
+        hash.update(self.salt);
+        let mut id = [SHA_256; 32];
+        for (to, from) in id.iter_mut().skip(1).zip(hash.finalize()) {
+            *to = from;
+        }
+        MessageId(id)
     }
 }
