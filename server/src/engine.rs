@@ -7,19 +7,27 @@
 //! ```
 //! Owns the threads and the order "durable before told". Decides nothing.
 
+mod folder;
+mod readers;
 mod wake;
+mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use waxseal_wire::id::{Millis, Seq};
 use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::{MailboxEntry, Refusal, Reply, Session};
 use waxseal_wire::request::{AnonymousRequest, Authenticate, DeviceRequest};
 
+use self::readers::Readers;
+use self::wake::Wakes;
 pub use self::wake::{Wake, Woken};
+use self::writer::{Answer, Work, Writer};
 use crate::policy::Policy;
-use crate::roles::Proven;
-use crate::store::{MailboxId, StoreError};
+use crate::roles::{Proven, Roles};
+use crate::store::sqlite::{SqliteStore, file_in};
+use crate::store::{MailboxId, Stop, StoreError};
 use crate::subject::Subject;
 
 /// Why a data folder cannot be opened.
@@ -31,72 +39,147 @@ pub enum OpenError {
     /// The store in it cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The system gives no thread.
-    #[error("no thread can be started: {0}")]
-    Thread(std::io::ErrorKind),
+    /// The system gives no thread or no randomness.
+    #[error("the system gives no thread or no randomness: {0}")]
+    System(std::io::ErrorKind),
     /// There is data already where a backup should be restored.
     #[error("there is a store already")]
     Exists,
 }
 
-/// The server's rules and store; cheap to clone, closed when `close` is called or all clones are gone.
-#[derive(Debug, Clone)]
-pub struct Engine {}
+type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
+
+/// The server's rules and store; cheap to clone.
+///
+/// Ends when [`Engine::close`] is called or all clones are gone. Needs a tokio runtime with time.
+#[derive(Clone)]
+pub struct Engine {
+    writer: Arc<Writer>,
+    readers: Arc<Readers>,
+    wakes: Arc<Wakes>,
+    clock: Clock,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Engine")
+    }
+}
 
 impl Engine {
-    /// Opens or makes the store in `folder` (mode 0700, files 0600).
-    pub fn open(_folder: &Path, _policy: Policy, _clock: impl Fn() -> Millis + Send + Sync + 'static) -> Result<Self, OpenError> {
-        Err(OpenError::Store(StoreError::Closed))
+    /// Opens or makes the store in `folder` (mode 0700, its files 0600).
+    pub fn open(folder: &Path, policy: Policy, clock: impl Fn() -> Millis + Send + Sync + 'static) -> Result<Self, OpenError> {
+        folder::make(folder).map_err(|error| OpenError::Folder(error.kind()))?;
+        let file = file_in(folder);
+        let mut store = SqliteStore::open(&file)?;
+        store.limit_size(policy.store_bytes)?;
+        let (clock, wakes): (Clock, _) = (Arc::new(clock), Arc::new(Wakes::default()));
+        let readers = Readers::start(&file, &policy)?;
+        let writer = Writer::start(Roles::new(store, policy), Arc::clone(&clock), Arc::clone(&wakes))?;
+        Ok(Self { writer: Arc::new(writer), readers: Arc::new(readers), wakes, clock })
     }
 
-    /// Puts a backup where there is no store yet.
-    pub fn restore(_from: &Path, _folder: &Path) -> Result<(), OpenError> {
-        Err(OpenError::Store(StoreError::Closed))
+    /// Puts a backup into a data folder that has no store yet.
+    pub fn restore(from: &Path, folder: &Path) -> Result<(), OpenError> {
+        let disk = |error: std::io::Error| OpenError::Folder(error.kind());
+        SqliteStore::check(from)?;
+        folder::make(folder).map_err(disk)?;
+        let file = file_in(folder);
+        if file.exists() {
+            return Err(OpenError::Exists);
+        }
+        folder::copy_durably(from, &file).map_err(disk)
     }
 
-    /// Answers a request of the anonymous door; what it promises is durable.
-    pub async fn anonymous(&self, _request: AnonymousRequest) -> Reply {
-        Reply::Refused(Refusal::Internal)
+    /// Answers a request of the anonymous door; what the answer promises is durable.
+    pub async fn anonymous(&self, request: AnonymousRequest) -> Reply {
+        let refused = Reply::Refused;
+        match request {
+            AnonymousRequest::Lookup(ref lookup) if !lookup.key_packages => {}
+            AnonymousRequest::FetchBlob(_) => {}
+            request => return self.write(Work::Anonymous(request)).await.unwrap_or(refused(Refusal::Internal)),
+        }
+        let now = (self.clock)();
+        // What only reads draws no chance; a generator must stand there all the same.
+        let looked = self.readers.look(move |roles| roles.anonymous(now, &mut readers::no_chance(), request).reply).await;
+        looked.ok().flatten().unwrap_or(refused(Refusal::Internal))
     }
 
     /// Checks a device's signature over the challenge `nonce`.
-    pub async fn authenticate(&self, _nonce: [u8; 32], _request: Authenticate) -> Result<(Proven, Session), Refusal> {
-        Err(Refusal::Internal)
+    pub async fn authenticate(&self, nonce: [u8; 32], request: Authenticate) -> Result<(Proven, Session), Refusal> {
+        let now = (self.clock)();
+        self.readers.look(move |roles| roles.authenticate(now, &nonce, &request)).await.map_err(closed)?
     }
 
-    /// Answers a request of a proven device; an ack has no reply and is made durable a little later.
-    pub async fn device(&self, _by: &Proven, _request: DeviceRequest) -> Option<Reply> {
-        Some(Reply::Refused(Refusal::Internal))
+    /// Answers a request of a proven device. An ack has no reply and becomes durable a moment later.
+    pub async fn device(&self, by: &Proven, request: DeviceRequest) -> Option<Reply> {
+        match request {
+            DeviceRequest::Ack(upto) => {
+                self.writer.ack(by, upto);
+                None
+            }
+            DeviceRequest::Take(_) => Some(Reply::Done),
+            request => self.write(Work::Device(*by, request)).await,
+        }
     }
 
     /// Entries with a `Seq` over `after`, in order: at most `max`, and at most `max_bytes` besides the first.
-    pub async fn entries(&self, _by: &Proven, _after: Seq, _max: usize, _max_bytes: usize) -> Result<Vec<MailboxEntry>, Refusal> {
-        Err(Refusal::Internal)
+    ///
+    /// `WrongDoor` when the device was removed since: cut its connection.
+    pub async fn entries(&self, by: &Proven, after: Seq, max: usize, max_bytes: usize) -> Result<Vec<MailboxEntry>, Refusal> {
+        let by = *by;
+        self.readers.look(move |roles| roles.entries(&by, after, max, max_bytes)).await.map_err(closed)?
     }
 
-    /// Waits for what is put into a mailbox. Take it before the first read, so that nothing comes between.
-    pub fn wake(&self, _mailbox: MailboxId) -> Wake {
-        Wake::default()
+    /// Waits for what is put into a mailbox. Take it before the first read, so that nothing falls between.
+    pub fn wake(&self, mailbox: MailboxId) -> Wake {
+        self.wakes.wait_for(mailbox)
     }
 
     /// Makes an invitation code, good for `uses` registrations within `days` days.
-    pub async fn invite(&self, _uses: u32, _days: u32) -> Result<String, StoreError> {
-        Err(StoreError::Closed)
+    pub async fn invite(&self, uses: u32, days: u32) -> Result<String, StoreError> {
+        match self.writer.ask(Work::Invite { uses, days }).await? {
+            Answer::Code(code) => code,
+            _ => Err(StoreError::Closed),
+        }
     }
 
     /// Everything held about an account; `None` where there is no such account.
-    pub async fn subject(&self, _name: &AccountName) -> Result<Option<Subject>, StoreError> {
-        Err(StoreError::Closed)
+    pub async fn subject(&self, name: &AccountName) -> Result<Option<Subject>, StoreError> {
+        let name = name.clone();
+        self.readers.look(move |roles| roles.subject(&name)).await?
     }
 
-    /// Writes a consistent copy of the store to the file `to` while it runs (mode 0600).
-    pub async fn backup(&self, _to: &Path) -> Result<(), StoreError> {
-        Err(StoreError::Closed)
+    /// Writes a consistent copy of the store to the new file `to` while it runs (mode 0600).
+    pub async fn backup(&self, to: &Path) -> Result<(), StoreError> {
+        let to: PathBuf = to.to_owned();
+        let work = move |roles: &mut Roles<SqliteStore>| {
+            folder::new_file(&to).map_err(|error| StoreError::Disk(error.raw_os_error().unwrap_or(0)))?;
+            roles.store().backup(&to)
+        };
+        self.readers.look(work).await?
     }
 
     /// Drops what is older than it may be kept; to be called every hour.
-    pub async fn sweep(&self) {}
+    pub async fn sweep(&self) {
+        // A failed sweep was logged; the next one does its work.
+        drop(self.writer.ask(Work::Sweep).await);
+    }
 
-    /// Answers what waits, makes it durable, and closes the store.
-    pub fn close(self) {}
+    /// Answers what waits, makes it durable, and closes the store. Other clones answer `Internal` from here on.
+    pub fn close(self) {
+        self.readers.close();
+        self.writer.close();
+    }
+
+    async fn write(&self, work: Work) -> Option<Reply> {
+        match self.writer.ask(work).await {
+            Ok(Answer::Reply(reply)) => reply,
+            Ok(_) | Err(_) => Some(Reply::Refused(Refusal::Internal)),
+        }
+    }
+}
+
+fn closed(error: StoreError) -> Refusal {
+    Stop::Broken(error).refusal()
 }

@@ -4,32 +4,23 @@
 //! operation of the store: done and answered, or refused and nothing kept.
 //! Never reads a clock, never opens an envelope, never logs who asked.
 
+mod authentication;
+mod delivery;
+mod directory;
+mod mailbox;
+
 use rand_core::CryptoRngCore;
-use waxseal_wire::id::{AccountId, DeviceId, Millis, Seq};
+use waxseal_wire::id::{AccountId, GroupId, Millis, Seq};
+use waxseal_wire::limits::KEPT_DAYS;
+use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::{MailboxEntry, Refusal, Reply, Session};
 use waxseal_wire::request::{AnonymousRequest, Authenticate, DeviceRequest};
 
+pub use self::authentication::Proven;
+use crate::limits::Buckets;
 use crate::policy::Policy;
-use crate::store::{MailboxId, Store};
-
-/// A device that proved itself; only `authentication` can make one.
-///
-/// It may have been removed since: every use of it asks the store again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Proven {
-    pub(crate) account: AccountId,
-    pub(crate) device: DeviceId,
-    pub(crate) mailbox: MailboxId,
-    /// Losses that the session told; its acks acknowledge these and no later ones.
-    pub(crate) losses: u64,
-}
-
-impl Proven {
-    /// Its mailbox, to wait for what is put there.
-    pub fn mailbox(&self) -> MailboxId {
-        self.mailbox
-    }
-}
+use crate::store::{Day, MailboxId, Posted, Stop, Store, StoreError};
+use crate::subject::Subject;
 
 /// What came of a request. Nothing of it may leave before it is durable.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,17 +33,37 @@ pub struct Outcome {
     pub closes: Vec<MailboxId>,
 }
 
+impl Outcome {
+    fn reply(reply: Reply) -> Self {
+        Self { reply: Some(reply), ..Self::default() }
+    }
+
+    /// A refusal; nothing was kept.
+    pub(crate) fn refused(refusal: Refusal) -> Self {
+        Self::reply(Reply::Refused(refusal))
+    }
+}
+
+impl From<Posted> for Outcome {
+    fn from(posted: Posted) -> Self {
+        Self { reply: Some(Reply::Accepted(posted.position)), wakes: posted.woken, closes: Vec::new() }
+    }
+}
+
 /// The rules over a store.
 #[derive(Debug)]
 pub struct Roles<S: Store> {
-    pub(crate) store: S,
-    pub(crate) policy: Policy,
+    store: S,
+    policy: Policy,
+    groups: Buckets<GroupId>,
+    accounts: Buckets<AccountId>,
 }
 
 impl<S: Store> Roles<S> {
     /// Rules by `policy` over `store`.
     pub fn new(store: S, policy: Policy) -> Self {
-        Self { store, policy }
+        let (groups, accounts) = (Buckets::new(policy.group), Buckets::new(policy.account));
+        Self { store, policy, groups, accounts }
     }
 
     /// The store, to be persisted, copied or closed.
@@ -60,27 +71,89 @@ impl<S: Store> Roles<S> {
         &mut self.store
     }
 
+    /// Gives the store back.
+    pub fn into_store(self) -> S {
+        self.store
+    }
+
     /// Answers a request of the anonymous door.
-    pub fn anonymous(&mut self, _now: Millis, _rng: &mut impl CryptoRngCore, _request: AnonymousRequest) -> Outcome {
-        Outcome { reply: Some(Reply::Refused(Refusal::Internal)), ..Outcome::default() }
+    pub fn anonymous(&mut self, now: Millis, rng: &mut impl CryptoRngCore, request: AnonymousRequest) -> Outcome {
+        self.answer_anonymous(now, rng, &request)
+    }
+
+    pub(crate) fn answer_anonymous(&mut self, now: Millis, rng: &mut impl CryptoRngCore, request: &AnonymousRequest) -> Outcome {
+        let today = Day::of(now);
+        let done = |()| Outcome::reply(Reply::Done);
+        match request {
+            AnonymousRequest::Register(register) => self.register(today, register).map(done),
+            AnonymousRequest::Lookup(lookup) => self.look_up(lookup).map(|found| Outcome::reply(Reply::Accounts(found))),
+            AnonymousRequest::Found(found) => self.found(now, rng, found).map(Outcome::from),
+            AnonymousRequest::SubmitMessage(submit) => self.submit_message(now, rng, submit).map(Outcome::from),
+            AnonymousRequest::SubmitCommit(submit) => self.submit_commit(now, rng, submit).map(Outcome::from),
+            AnonymousRequest::PutBlob(put) => self.store.put_blob(today, put).map(done),
+            AnonymousRequest::FetchBlob(fetch) => {
+                self.store.fetch_blob(&fetch.blob, fetch.offset).map(|part| Outcome::reply(Reply::BlobPart(part)))
+            }
+        }
+        .unwrap_or_else(|stop| Outcome::refused(stop.refusal()))
     }
 
     /// Checks a device's signature over the challenge `nonce`.
     ///
     /// `NotAllowed` where the signature is wrong or the device is not in the account's chain.
-    pub fn authenticate(&mut self, _now: Millis, _nonce: &[u8; 32], _request: &Authenticate) -> Result<(Proven, Session), Refusal> {
-        Err(Refusal::Internal)
+    pub fn authenticate(&mut self, _now: Millis, nonce: &[u8; 32], request: &Authenticate) -> Result<(Proven, Session), Refusal> {
+        self.prove(nonce, request).map_err(Stop::refusal)
     }
 
     /// Answers a request of a proven device; `WrongDoor` when it was removed since.
-    pub fn device(&mut self, _now: Millis, _rng: &mut impl CryptoRngCore, _by: &Proven, _request: DeviceRequest) -> Outcome {
-        Outcome { reply: Some(Reply::Refused(Refusal::Internal)), ..Outcome::default() }
+    pub fn device(&mut self, now: Millis, rng: &mut impl CryptoRngCore, by: &Proven, request: DeviceRequest) -> Outcome {
+        let _ = rng; // nothing here needs chance yet; in the signature because it may
+        self.answer_device(now, by, &request)
+    }
+
+    pub(crate) fn answer_device(&mut self, now: Millis, by: &Proven, request: &DeviceRequest) -> Outcome {
+        let done = |()| Outcome::reply(Reply::Done);
+        let gone = |closes| Outcome { reply: Some(Reply::Done), wakes: Vec::new(), closes };
+        let metered = !matches!(request, DeviceRequest::Take(_) | DeviceRequest::Ack(_));
+        if metered && let Err(refusal) = self.accounts.take(by.account(), now, 1) {
+            return Outcome::refused(refusal);
+        }
+        match request {
+            DeviceRequest::Authenticate(_) => Err(Stop::Refused(Refusal::WrongDoor)),
+            DeviceRequest::Take(_) => Ok(done(())),
+            DeviceRequest::Ack(upto) => self.ack(by, *upto).map(|()| Outcome::default()),
+            DeviceRequest::PublishKeys(publish) => {
+                self.store.publish_keys(by.mailbox(), publish).map(|left| Outcome::reply(Reply::KeysLeft(left)))
+            }
+            DeviceRequest::AppendRecord(record) => self.append_record(by, record).map(gone),
+            DeviceRequest::DropAlias(aliases) => self.store.drop_aliases(by.mailbox(), aliases).map(done),
+            DeviceRequest::CloseAccount(signature) => self.close_account(by, signature).map(gone),
+        }
+        .unwrap_or_else(|stop| Outcome::refused(stop.refusal()))
     }
 
     /// Entries with a `Seq` over `after`, in order: at most `max`, and at most `max_bytes` besides the first.
     ///
     /// `WrongDoor` when the device was removed since.
-    pub fn entries(&mut self, _by: &Proven, _after: Seq, _max: usize, _max_bytes: usize) -> Result<Vec<MailboxEntry>, Refusal> {
-        Err(Refusal::Internal)
+    pub fn entries(&mut self, by: &Proven, after: Seq, max: usize, max_bytes: usize) -> Result<Vec<MailboxEntry>, Refusal> {
+        self.store.entries(by.mailbox(), after, max, max_bytes).map_err(Stop::refusal)
+    }
+
+    /// Makes an invitation code, good for `uses` registrations until `days` days from now.
+    pub fn invite(&mut self, now: Millis, rng: &mut impl CryptoRngCore, uses: u32, days: u32) -> Result<String, StoreError> {
+        let (code, invite) = authentication::new_invite(now, rng, uses, days);
+        self.store.add_invite(&invite)?;
+        Ok(code)
+    }
+
+    /// Drops what is older than it may be kept.
+    pub fn sweep(&mut self, now: Millis) -> Result<(), StoreError> {
+        let today = Day::of(now);
+        self.store.sweep(today, today.before(KEPT_DAYS), today.before(self.policy.group_days))
+    }
+
+    /// Everything held about an account; `None` where there is no such account.
+    pub fn subject(&mut self, name: &AccountName) -> Result<Option<Subject>, StoreError> {
+        self.store.subject(name)
     }
 }

@@ -1,9 +1,358 @@
-//! The store on one machine: SQLite.
+//! The store on one machine: one SQLite file.
+//!
+//! WAL with `synchronous=FULL`: what was persisted survives a kill and a power
+//! cut. `secure_delete`: what was deleted is overwritten. One [`SqliteStore`] is
+//! one connection: one writes, others may read beside it.
+//! Never decides whether something is allowed.
 
-use super::Store;
+mod accounts;
+mod blobs;
+mod groups;
+mod keys;
+mod mailboxes;
+mod schema;
+mod upkeep;
 
-/// The store in one SQLite file.
-#[derive(Debug)]
-pub struct SqliteStore {}
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-impl Store for SqliteStore {}
+use rand_core::CryptoRngCore;
+use rusqlite::{Connection, ErrorCode, OpenFlags, backup};
+use waxseal_wire::chain::{DeviceEntry, SignedRecord};
+use waxseal_wire::id::{AccountId, AliasId, BlobId, DeviceId, GroupId, Seq};
+use waxseal_wire::name::AccountName;
+use waxseal_wire::reply::{AccountFound, BlobPart, KeysLeft, MailboxEntry, Refusal};
+use waxseal_wire::request::{AccountRef, PublishKeys, PutBlob};
+
+use super::{Day, DeviceRow, GroupRow, Invite, MailboxId, NewAccount, Once, Posted, Step, Stop, Store, StoreError};
+use crate::subject::Subject;
+
+/// The store in one SQLite file, or in memory.
+pub struct SqliteStore {
+    conn: Connection,
+    gathering: bool,
+    /// Set when the database gave up the whole transaction while operations were gathered.
+    failed: Option<StoreError>,
+    fail_next: bool,
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SqliteStore")
+    }
+}
+
+/// A copy of a store in memory.
+pub struct Snapshot(Connection);
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Snapshot")
+    }
+}
+
+impl SqliteStore {
+    /// Opens or makes the store in the file `path`, for writing.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let conn = Connection::open(path)?;
+        // Both must be said before the first table is made.
+        conn.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;")?;
+        Self::set_up(conn)
+    }
+
+    /// Opens a store that exists, for reading alone.
+    pub fn open_reader(path: &Path) -> Result<Self, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = Connection::open_with_flags(path, flags)?;
+        conn.busy_timeout(BUSY)?;
+        conn.set_prepared_statement_cache_capacity(32);
+        schema::check(&conn)?;
+        Ok(Self { conn, gathering: false, failed: None, fail_next: false })
+    }
+
+    /// A new store that lives as long as this value: for simulations.
+    pub fn open_in_memory() -> Result<Self, StoreError> {
+        Self::set_up(Connection::open_in_memory()?)
+    }
+
+    /// A store in memory that begins as the copy was.
+    pub fn from_snapshot(snapshot: &Snapshot) -> Result<Self, StoreError> {
+        let mut conn = Connection::open_in_memory()?;
+        copy(&snapshot.0, &mut conn)?;
+        Self::set_up(conn)
+    }
+
+    /// A copy of all that is persisted now.
+    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let mut conn = Connection::open_in_memory()?;
+        copy(&self.conn, &mut conn)?;
+        Ok(Snapshot(conn))
+    }
+
+    /// Writes a consistent copy to the file `to`, while others write on.
+    pub fn backup(&self, to: &Path) -> Result<(), StoreError> {
+        let mut target = Connection::open(to)?;
+        copy(&self.conn, &mut target)?;
+        // A copy is carried around: it must be one file.
+        target.execute_batch("PRAGMA journal_mode = DELETE;")?;
+        Ok(())
+    }
+
+    /// Whether the file is a store that this program can open.
+    pub fn check(path: &Path) -> Result<(), StoreError> {
+        let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        schema::check(&conn)?;
+        let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if verdict == "ok" { Ok(()) } else { Err(StoreError::Corrupt) }
+    }
+
+    /// Refuses as `Full` what would make the file larger than `bytes`; `None` takes the limit away.
+    pub fn limit_size(&mut self, bytes: Option<u64>) -> Result<(), StoreError> {
+        let page: u32 = self.conn.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+        let pages = bytes.map_or(u64::from(u32::MAX) - 1, |bytes| (bytes / u64::from(page.max(1))).max(1));
+        self.conn.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    /// Gives free pages back to the disk, and empties the write-ahead log of what was deleted.
+    ///
+    /// To be called after a sweep, while nothing is gathered.
+    pub fn shrink(&mut self) -> Result<(), StoreError> {
+        upkeep::shrink(&self.conn)
+    }
+
+    /// Makes the next persist fail, as a disk that fails would: for simulations.
+    pub fn fail_next_persist(&mut self) {
+        self.fail_next = true;
+    }
+
+    fn set_up(conn: Connection) -> Result<Self, StoreError> {
+        conn.busy_timeout(BUSY)?;
+        conn.execute_batch(
+            "PRAGMA synchronous = FULL;
+             PRAGMA secure_delete = ON;
+             PRAGMA foreign_keys = ON;
+             PRAGMA temp_store = MEMORY;
+             PRAGMA cache_size = -65536;
+             PRAGMA wal_autocheckpoint = 4000;
+             PRAGMA journal_size_limit = 67108864;",
+        )?;
+        conn.set_prepared_statement_cache_capacity(96);
+        schema::migrate(&conn)?;
+        Ok(Self { conn, gathering: false, failed: None, fail_next: false })
+    }
+
+    /// Does `work` whole or not at all.
+    fn whole<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Stop>) -> Result<T, Stop> {
+        if let Some(error) = self.failed {
+            return Err(error.into());
+        }
+        run(&self.conn, if self.gathering { "SAVEPOINT one" } else { "BEGIN IMMEDIATE" })?;
+        let done = work(&self.conn).and_then(|done| {
+            if self.gathering {
+                run(&self.conn, "RELEASE one")?
+            } else {
+                self.keep()?
+            }
+            Ok(done)
+        });
+        if let Err(stop) = &done {
+            self.undo(stop);
+        }
+        done
+    }
+
+    /// Reads several things as they were at one moment.
+    fn glance<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Stop>) -> Result<T, Stop> {
+        if let Some(error) = self.failed {
+            return Err(error.into());
+        }
+        if self.gathering {
+            return work(&self.conn);
+        }
+        run(&self.conn, "BEGIN DEFERRED")?;
+        let seen = work(&self.conn);
+        run(&self.conn, "ROLLBACK")?;
+        seen
+    }
+
+    fn keep(&mut self) -> Result<(), StoreError> {
+        if std::mem::take(&mut self.fail_next) {
+            return Err(StoreError::Disk(rusqlite::ffi::SQLITE_IOERR));
+        }
+        run(&self.conn, "COMMIT")
+    }
+
+    fn undo(&mut self, stop: &Stop) {
+        let undone = match (self.conn.is_autocommit(), self.gathering) {
+            // The database undid everything by itself (a full disk, for one): what was gathered is gone too.
+            (true, true) => Err(StoreError::Full),
+            (true, false) => Ok(()),
+            (false, true) => run(&self.conn, "ROLLBACK TO one").and_then(|()| run(&self.conn, "RELEASE one")),
+            (false, false) => run(&self.conn, "ROLLBACK"),
+        };
+        if undone.is_err() && self.gathering {
+            self.failed = Some(match stop {
+                Stop::Broken(error) => *error,
+                Stop::Refused(_) => StoreError::Database(0),
+            });
+        }
+    }
+}
+
+const BUSY: Duration = Duration::from_secs(5);
+
+impl Store for SqliteStore {
+    fn begin(&mut self) -> Result<(), StoreError> {
+        run(&self.conn, "BEGIN IMMEDIATE")?;
+        self.gathering = true;
+        Ok(())
+    }
+
+    fn persist(&mut self) -> Result<(), StoreError> {
+        self.gathering = false;
+        let kept = match self.failed.take() {
+            Some(error) => Err(error),
+            None => self.keep(),
+        };
+        if kept.is_err() && !self.conn.is_autocommit() {
+            run(&self.conn, "ROLLBACK")?;
+        }
+        kept
+    }
+
+    fn register(&mut self, today: Day, once: &Once, new: &NewAccount<'_>) -> Result<(), Stop> {
+        self.whole(|conn| accounts::register(conn, today, once, new))
+    }
+
+    fn add_invite(&mut self, invite: &Invite) -> Result<(), StoreError> {
+        broken(self.whole(|conn| accounts::add_invite(conn, invite)))
+    }
+
+    fn device(&mut self, account: &AccountId, device: &DeviceId) -> Result<Option<DeviceRow>, StoreError> {
+        broken(self.glance(|conn| accounts::device(conn, account, device)))
+    }
+
+    fn append_record(
+        &mut self,
+        by: MailboxId,
+        record: &SignedRecord,
+        rule: impl FnMut(&[SignedRecord]) -> Result<Option<Vec<DeviceEntry>>, Refusal>,
+    ) -> Result<Vec<MailboxId>, Stop> {
+        self.whole(|conn| accounts::append_record(conn, by, record, rule))
+    }
+
+    fn close_account(&mut self, by: MailboxId) -> Result<Vec<MailboxId>, Stop> {
+        self.whole(|conn| accounts::close(conn, by))
+    }
+
+    fn look_up(&mut self, who: &[AccountRef], key_packages: bool) -> Result<Vec<AccountFound>, StoreError> {
+        broken(match key_packages {
+            true => self.whole(|conn| accounts::look_up(conn, who, true)),
+            false => self.glance(|conn| accounts::look_up(conn, who, false)),
+        })
+    }
+
+    fn publish_keys(&mut self, by: MailboxId, publish: &PublishKeys) -> Result<KeysLeft, Stop> {
+        self.whole(|conn| keys::publish(conn, by, publish))
+    }
+
+    fn drop_aliases(&mut self, by: MailboxId, aliases: &[AliasId]) -> Result<(), Stop> {
+        self.whole(|conn| keys::drop_aliases(conn, by, aliases))
+    }
+
+    fn post<R: CryptoRngCore>(
+        &mut self,
+        today: Day,
+        rng: &mut R,
+        once: &Once,
+        group: &GroupId,
+        rule: impl FnMut(Option<&GroupRow<'_>>, &mut R) -> Result<Step, Refusal>,
+    ) -> Result<Posted, Stop> {
+        self.whole(|conn| groups::post(conn, today, rng, once, group, rule))
+    }
+
+    fn entries(&mut self, by: MailboxId, after: Seq, max: usize, max_bytes: usize) -> Result<Vec<MailboxEntry>, Stop> {
+        self.glance(|conn| mailboxes::entries(conn, by, after, max, max_bytes))
+    }
+
+    fn ack(&mut self, by: MailboxId, upto: Seq, losses: u64) -> Result<(), Stop> {
+        self.whole(|conn| mailboxes::ack(conn, by, upto, losses))
+    }
+
+    fn put_blob(&mut self, today: Day, put: &PutBlob) -> Result<(), Stop> {
+        self.whole(|conn| blobs::put(conn, today, put))
+    }
+
+    fn fetch_blob(&mut self, blob: &BlobId, offset: u64) -> Result<BlobPart, Stop> {
+        self.glance(|conn| blobs::fetch(conn, blob, offset))
+    }
+
+    fn sweep(&mut self, today: Day, kept: Day, groups: Day) -> Result<(), StoreError> {
+        broken(self.whole(|conn| upkeep::sweep(conn, today, kept, groups)))
+    }
+
+    fn subject(&mut self, name: &AccountName) -> Result<Option<Subject>, StoreError> {
+        broken(self.glance(|conn| upkeep::subject(conn, name)))
+    }
+}
+
+fn run(conn: &Connection, sql: &'static str) -> Result<(), StoreError> {
+    conn.prepare_cached(sql)?.execute([])?;
+    Ok(())
+}
+
+/// For operations that refuse nothing.
+fn broken<T>(result: Result<T, Stop>) -> Result<T, StoreError> {
+    result.map_err(|stop| match stop {
+        Stop::Broken(error) => error,
+        Stop::Refused(_) => StoreError::Database(0),
+    })
+}
+
+fn copy(from: &Connection, to: &mut Connection) -> Result<(), StoreError> {
+    // In one step: a copy in many begins anew whenever somebody writes.
+    backup::Backup::new(from, to)?.step(-1)?;
+    Ok(())
+}
+
+/// The file of the store in a data folder.
+pub(crate) fn file_in(folder: &Path) -> PathBuf {
+    folder.join("waxseal.db")
+}
+
+/// A number as SQLite has them; none of ours reaches 2^63.
+fn int(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn uint(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match &error {
+            rusqlite::Error::SqliteFailure(failure, _) => match failure.code {
+                ErrorCode::DiskFull => Self::Full,
+                ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => Self::ReadOnly,
+                ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Busy,
+                ErrorCode::SystemIoFailure => Self::Disk(failure.extended_code),
+                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Self::Corrupt,
+                _ => Self::Database(failure.extended_code),
+            },
+            // A value of a wrong kind or length: not written by us.
+            rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..) => Self::Corrupt,
+            _ => Self::Database(0),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Stop {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Broken(error.into())
+    }
+}

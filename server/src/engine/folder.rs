@@ -1,0 +1,46 @@
+//! The data folder: who may look into it.
+//!
+//! The folder is 0700 and files are 0600, whatever the umask says: what is in
+//! it is sealed, but sizes and account chains are nobody else's business.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+/// Makes the folder, or takes the rights to it away from others.
+pub(super) fn make(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)?;
+    #[cfg(unix)]
+    fs::set_permissions(folder, <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o700))?;
+    let file = crate::store::sqlite::file_in(folder);
+    // SQLite gives its log the rights of the database file: made here, before it looks.
+    let mut options = private();
+    options.write(true).create(true).truncate(false).open(&file)?;
+    #[cfg(unix)]
+    fs::set_permissions(&file, <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o600))?;
+    Ok(())
+}
+
+/// A new empty file that only we may read.
+pub(super) fn new_file(path: &Path) -> io::Result<File> {
+    private().write(true).create_new(true).open(path)
+}
+
+/// Copies a file so that it is there after a power cut.
+pub(super) fn copy_durably(from: &Path, to: &Path) -> io::Result<()> {
+    let mut target = new_file(to)?;
+    io::copy(&mut File::open(from)?, &mut target)?;
+    target.sync_all()?;
+    to.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}

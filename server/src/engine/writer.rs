@@ -1,0 +1,232 @@
+//! The one thread that writes, and what waits for it.
+//!
+//! All that waits goes into one transaction: one wait for the disk serves many
+//! (group commit). Each request stands or falls alone inside it. Replies and
+//! wake-ups leave when the transaction is durable, not before. If it does not
+//! become durable, everything is tried again, one by one, so that one request
+//! too many for a full disk does not take the others with it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+use std::{fmt, mem};
+
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use waxseal_wire::id::Seq;
+use waxseal_wire::reply::Reply;
+use waxseal_wire::request::{AnonymousRequest, DeviceRequest};
+
+use super::wake::Wakes;
+use super::{Clock, OpenError};
+use crate::roles::{Outcome, Proven, Roles};
+use crate::store::sqlite::SqliteStore;
+use crate::store::{MailboxId, Store, StoreError};
+
+/// Requests that may wait; who comes then waits outside.
+const QUEUE: usize = 1024;
+/// Requests in one transaction.
+const TOGETHER: usize = 256;
+/// How long an ack waits for company. Losing one to a power cut only means that entries come again.
+const ACK_WAIT: Duration = Duration::from_millis(50);
+
+/// What the writer is asked for.
+pub(super) enum Work {
+    Anonymous(AnonymousRequest),
+    Device(Proven, DeviceRequest),
+    Invite {
+        uses: u32,
+        days: u32,
+    },
+    Sweep,
+    /// Acks are waiting.
+    Acks,
+    Close,
+}
+
+/// What comes back.
+pub(super) enum Answer {
+    Reply(Option<Reply>),
+    Code(Result<String, StoreError>),
+    Nothing,
+}
+
+struct Job {
+    work: Work,
+    answer: Option<oneshot::Sender<Answer>>,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+type Acks = Arc<Mutex<HashMap<MailboxId, (Proven, Seq)>>>;
+
+/// The queue of the writing thread.
+pub(super) struct Writer {
+    queue: mpsc::UnboundedSender<Job>,
+    room: Arc<Semaphore>,
+    acks: Acks,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Writer")
+    }
+}
+
+impl Writer {
+    pub(super) fn start(roles: Roles<SqliteStore>, clock: Clock, wakes: Arc<Wakes>) -> Result<Self, OpenError> {
+        let (queue, receiver) = mpsc::unbounded_channel();
+        let acks = Acks::default();
+        #[allow(clippy::disallowed_types, reason = "the engine is the shell of the rules: here their randomness comes in")]
+        let rng = ChaCha20Rng::from_rng(rand_core::OsRng).map_err(|_| OpenError::System(std::io::ErrorKind::Other))?;
+        let desk = Desk { roles, rng, clock, wakes, acks: Arc::clone(&acks) };
+        let thread = thread::Builder::new().name("writer".to_owned()).spawn(move || desk.run(receiver));
+        let thread = thread.map_err(|error| OpenError::System(error.kind()))?;
+        Ok(Self { queue, room: Arc::new(Semaphore::new(QUEUE)), acks, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Has `work` done; answers when it is durable.
+    pub(super) async fn ask(&self, work: Work) -> Result<Answer, StoreError> {
+        let room = Arc::clone(&self.room).acquire_owned().await.map_err(|_| StoreError::Closed)?;
+        let (answer, answered) = oneshot::channel();
+        let job = Job { work, answer: Some(answer), _room: Some(room) };
+        self.queue.send(job).map_err(|_| StoreError::Closed)?;
+        answered.await.map_err(|_| StoreError::Closed)
+    }
+
+    /// Has an ack done together with what comes next, or in a moment.
+    pub(super) fn ack(&self, by: &Proven, upto: Seq) {
+        let mut acks = self.acks.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_first = acks.is_empty();
+        let (known, last) = acks.entry(by.mailbox()).or_insert((*by, upto));
+        if *last < upto {
+            *last = upto;
+        }
+        // A newer session was told of more losses.
+        *known = known.newer(by);
+        if is_first {
+            let queue = self.queue.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(ACK_WAIT).await;
+                // A closed writer took the acks with it.
+                drop(queue.send(Job { work: Work::Acks, answer: None, _room: None }));
+            });
+        }
+    }
+
+    /// Finishes what waits and ends the thread.
+    pub(super) fn close(&self) {
+        drop(self.queue.send(Job { work: Work::Close, answer: None, _room: None }));
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the writing thread had failed");
+        }
+    }
+}
+
+/// What the writing thread has.
+struct Desk {
+    roles: Roles<SqliteStore>,
+    rng: ChaCha20Rng,
+    clock: Clock,
+    wakes: Arc<Wakes>,
+    acks: Acks,
+}
+
+/// What came of one job, held back until it is durable.
+struct Held {
+    answer: Answer,
+    wakes: Vec<MailboxId>,
+    closes: Vec<MailboxId>,
+}
+
+impl From<Outcome> for Held {
+    fn from(outcome: Outcome) -> Self {
+        Self { answer: Answer::Reply(outcome.reply), wakes: outcome.wakes, closes: outcome.closes }
+    }
+}
+
+impl From<Answer> for Held {
+    fn from(answer: Answer) -> Self {
+        Self { answer, wakes: Vec::new(), closes: Vec::new() }
+    }
+}
+
+impl Desk {
+    fn run(mut self, mut queue: mpsc::UnboundedReceiver<Job>) {
+        let mut jobs = Vec::with_capacity(TOGETHER);
+        while queue.blocking_recv_many(&mut jobs, TOGETHER) > 0 {
+            let is_last = jobs.iter().any(|job| matches!(job.work, Work::Close));
+            self.serve(&mut jobs);
+            if is_last {
+                queue.close();
+                while queue.blocking_recv_many(&mut jobs, TOGETHER) > 0 {
+                    self.serve(&mut jobs);
+                }
+            }
+        }
+        // Acks whose moment had not come.
+        self.serve(&mut jobs);
+    }
+
+    /// Does all jobs and answers them; leaves none.
+    fn serve(&mut self, jobs: &mut Vec<Job>) {
+        let acks = mem::take(&mut *self.acks.lock().unwrap_or_else(PoisonError::into_inner));
+        let sweeps = jobs.iter().any(|job| matches!(job.work, Work::Sweep));
+        if acks.is_empty() && jobs.iter().all(|job| matches!(job.work, Work::Acks | Work::Close)) {
+            jobs.clear();
+            return;
+        }
+        let held = match self.together(jobs, &acks) {
+            Ok(held) => held,
+            Err(error) => {
+                tracing::warn!(%error, jobs = jobs.len(), "a transaction was undone; its requests are tried one by one");
+                self.one_by_one(jobs, &acks)
+            }
+        };
+        for (job, held) in jobs.drain(..).zip(held) {
+            self.wakes.wake(held.wakes, held.closes);
+            if let Some(answer) = job.answer {
+                // Who asked may be gone; it is done all the same.
+                drop(answer.send(held.answer));
+            }
+        }
+        if sweeps && let Err(error) = self.roles.store().shrink() {
+            tracing::warn!(%error, "the store could not be made smaller");
+        }
+    }
+
+    fn together(&mut self, jobs: &[Job], acks: &HashMap<MailboxId, (Proven, Seq)>) -> Result<Vec<Held>, StoreError> {
+        self.roles.store().begin()?;
+        let held = self.one_by_one(jobs, acks);
+        self.roles.store().persist()?;
+        Ok(held)
+    }
+
+    fn one_by_one(&mut self, jobs: &[Job], acks: &HashMap<MailboxId, (Proven, Seq)>) -> Vec<Held> {
+        let now = (self.clock)();
+        for (by, upto) in acks.values() {
+            // A device that is gone has nothing to ack.
+            self.roles.answer_device(now, by, &DeviceRequest::Ack(*upto));
+        }
+        jobs.iter().map(|job| self.perform(&job.work)).collect()
+    }
+
+    fn perform(&mut self, work: &Work) -> Held {
+        let now = (self.clock)();
+        match work {
+            Work::Anonymous(request) => self.roles.answer_anonymous(now, &mut self.rng, request).into(),
+            Work::Device(by, request) => self.roles.answer_device(now, by, request).into(),
+            Work::Invite { uses, days } => Answer::Code(self.roles.invite(now, &mut self.rng, *uses, *days)).into(),
+            Work::Sweep => {
+                if let Err(error) = self.roles.sweep(now) {
+                    tracing::error!(%error, "what is too old could not be dropped");
+                }
+                Answer::Nothing.into()
+            }
+            Work::Acks | Work::Close => Answer::Nothing.into(),
+        }
+    }
+}
