@@ -5,6 +5,7 @@
 //! Never reads a clock, never opens an envelope, never logs who asked.
 
 mod authentication;
+mod blob;
 mod delivery;
 mod directory;
 mod mailbox;
@@ -90,10 +91,8 @@ impl<S: Store> Roles<S> {
             AnonymousRequest::Found(found) => self.found(now, rng, found).map(Outcome::from),
             AnonymousRequest::SubmitMessage(submit) => self.submit_message(now, rng, submit).map(Outcome::from),
             AnonymousRequest::SubmitCommit(submit) => self.submit_commit(now, rng, submit).map(Outcome::from),
-            AnonymousRequest::PutBlob(put) => self.store.put_blob(today, put).map(done),
-            AnonymousRequest::FetchBlob(fetch) => {
-                self.store.fetch_blob(&fetch.blob, fetch.offset).map(|part| Outcome::reply(Reply::BlobPart(part)))
-            }
+            AnonymousRequest::PutBlob(put) => self.put_blob(today, put).map(done),
+            AnonymousRequest::FetchBlob(fetch) => self.fetch_blob(fetch).map(|part| Outcome::reply(Reply::BlobPart(part))),
         }
         .unwrap_or_else(|stop| Outcome::refused(stop.refusal()))
     }
