@@ -7,7 +7,7 @@ SHELL := /usr/bin/env bash
 # How much a short run does; every long run takes more of the same.
 # Cases of each property, and inputs of each fuzz target on the stable toolchain.
 export PROPTEST_CASES ?= 128
-export WAXSEAL_FUZZ_CASES ?= 2000
+export WAXSEAL_FUZZ_CASES ?= 50000
 # Seeded towns in the simulation, and kills of the server under load.
 export WAXSEAL_TOWNS ?= 1000
 export WAXSEAL_KILLS ?= 20

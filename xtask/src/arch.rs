@@ -18,7 +18,7 @@ use super::Failure;
 use super::purity::PURE;
 
 /// Every place in the house, built or kept free, and where its arrows may point.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("wire", &[]),
     ("transparency", &["wire"]),
     ("media", &["wire"]),
@@ -27,11 +27,12 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("cli", &["wire", "core"]),
     ("web", &["wire", "core"]),
     ("sim", &["wire", "core", "server"]),
+    ("fuzz", &["wire", "core"]),
     ("xtask", &[]),
 ];
 
 /// The folders of those places.
-pub(super) const FOLDERS: [&str; 9] = ["wire", "transparency", "media", "core", "server", "cli", "web", "sim", "xtask"];
+pub(super) const FOLDERS: [&str; 10] = ["wire", "transparency", "media", "core", "server", "cli", "web", "sim", "fuzz", "xtask"];
 
 /// What the program that carries messages must not be linked to, however far away.
 const UNREADABLE: [&str; 6] = ["waxseal-core", "openmls", "mls-", "mls_", "hpke-", "x-wing"];
