@@ -1,0 +1,318 @@
+//! The command line: what can be asked for, with examples.
+//!
+//! Called by `main`, and by the man page and completions. Decides nothing.
+
+mod group;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueHint};
+
+pub(crate) use group::GroupVerb;
+
+use crate::exit::CODES;
+
+const EXAMPLES: &str = "\
+Examples:
+  waxseal                              the full-screen client
+  waxseal register alice               make an account on this device
+  waxseal send bob 'See you at six'    write to somebody
+  waxseal read bob                     read what was said
+  waxseal listen --json                one JSON event a line, for bots";
+
+/// waxseal: an end-to-end encrypted messenger for the terminal.
+///
+/// Without a verb it opens the full-screen client.
+#[derive(Debug, Parser)]
+#[command(name = "waxseal", version, max_term_width = 100, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{CODES}"))]
+pub(crate) struct Arguments {
+    /// Where things are.
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) verb: Option<Verb>,
+}
+
+/// Which profile, which server, what opens it.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Place {
+    /// Which profile: one account on this machine.
+    #[arg(long, short, global = true, env = "WAXSEAL_PROFILE", default_value = "default", value_name = "NAME")]
+    pub(crate) profile: String,
+    /// Folder that holds the profiles, instead of the usual one.
+    #[arg(long, global = true, env = "WAXSEAL_HOME", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) home: Option<PathBuf>,
+    /// The server; remembered after registering [default: http://127.0.0.1:8710].
+    #[arg(long, short, global = true, env = "WAXSEAL_SERVER", value_name = "URL", value_hint = ValueHint::Url)]
+    pub(crate) server: Option<String>,
+    /// Trust the certificates in this PEM file too.
+    #[arg(long, global = true, env = "WAXSEAL_CA", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) ca: Option<PathBuf>,
+    /// Allow plain http to another machine, where a tunnel protects it.
+    #[arg(long, global = true)]
+    pub(crate) insecure_http: bool,
+    /// Open the profile with this key file; made (0600) at first use.
+    #[arg(long, global = true, env = "WAXSEAL_KEY_FILE", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) key_file: Option<PathBuf>,
+    /// Open the profile with the passphrase in the first line of this file.
+    #[arg(long, global = true, env = "WAXSEAL_PASSPHRASE_FILE", value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "key_file")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// How long to wait for the server, in seconds.
+    #[arg(long, global = true, default_value_t = 10, value_name = "SECONDS")]
+    pub(crate) timeout: u64,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Make an account on this device.
+    #[command(after_help = "Examples:\n  waxseal register alice\n  waxseal --server https://chat.example.org register alice --invite 7Q2K-M9XD")]
+    Register {
+        /// The name to claim: lower-case letters and digits, 2 to 32.
+        name: String,
+        /// Invitation code, where the server asks for one.
+        #[arg(long, default_value = "")]
+        invite: String,
+        /// What you call this device.
+        #[arg(long, default_value = "terminal")]
+        device_name: String,
+    },
+    /// Say who this profile is.
+    #[command(after_help = "Examples:\n  waxseal whoami\n  waxseal whoami --json")]
+    Whoami(Format),
+    /// Write to a person or a group.
+    #[command(after_help = "Examples:\n  waxseal send bob 'See you at six'\n  waxseal send '#Book club' 'Chapter 4 is up'\n  make 2>&1 | waxseal send bob -")]
+    Send(SendArgs),
+    /// Show what was said, in one chat or in all with something unread.
+    #[command(after_help = "Examples:\n  waxseal read\n  waxseal read bob --limit 50\n  waxseal read '#Book club' --follow")]
+    Read(ReadArgs),
+    /// List the chats, newest first.
+    #[command(after_help = "Examples:\n  waxseal chats\n  waxseal chats --json | jq .title")]
+    Chats(Format),
+    /// Message requests of people you have not talked to.
+    #[command(after_help = "Examples:\n  waxseal requests\n  waxseal requests accept mallory\n  waxseal requests block mallory")]
+    Requests {
+        /// What to do with one; lists them without.
+        #[command(subcommand)]
+        answer: Option<RequestAnswer>,
+        /// How to list.
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Groups: create, add, remove, leave, rename, members, admin.
+    #[command(after_help = "Examples:\n  waxseal group create 'Book club' bob carol\n  waxseal group add '#Book club' dave\n  waxseal group members '#Book club'")]
+    Group {
+        /// What to do.
+        #[command(subcommand)]
+        verb: GroupVerb,
+    },
+    /// Show the safety number with somebody; compare it over another way.
+    #[command(after_help = "Examples:\n  waxseal verify bob\n  waxseal verify bob --mark      after comparing: the numbers are equal")]
+    Verify {
+        /// Whom.
+        name: String,
+        /// The numbers were compared and are equal.
+        #[arg(long)]
+        mark: bool,
+        /// Take the mark back.
+        #[arg(long, conflicts_with = "mark")]
+        unmark: bool,
+    },
+    /// Print events as they come, and take commands: all that a bot needs.
+    #[command(long_about = crate::json::LISTEN_HELP)]
+    Listen {
+        /// One JSON event a line (the only form there is).
+        #[arg(long)]
+        json: bool,
+        /// Do not mark messages as read once they are printed.
+        #[arg(long)]
+        keep_unread: bool,
+        /// Do not read commands from standard input.
+        #[arg(long)]
+        no_input: bool,
+    },
+    /// Join this device to an account, or show the code for another device.
+    #[command(after_help = "Examples:\n  waxseal link                     on the device that has the account: shows a code\n  waxseal -p tablet link CODE      on the new one")]
+    Link {
+        /// The code that the other device shows; `-` reads it from standard input.
+        code: Option<String>,
+        /// What you call this device.
+        #[arg(long, default_value = "terminal")]
+        device_name: String,
+    },
+    /// List this account's devices, or remove one.
+    #[command(after_help = "Examples:\n  waxseal devices\n  waxseal devices --remove 3f2a")]
+    Devices {
+        /// Remove the device whose id begins so.
+        #[arg(long, value_name = "ID")]
+        remove: Option<String>,
+        /// How to list.
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Write the messages on this device as JSON, one a line.
+    #[command(after_help = "Examples:\n  waxseal export > messages.jsonl\n  waxseal export --chat bob")]
+    Export {
+        /// Only this chat.
+        #[arg(long)]
+        chat: Option<String>,
+    },
+    /// Show or change settings.
+    #[command(after_help = "Examples:\n  waxseal settings\n  waxseal settings --read-receipts off")]
+    Settings {
+        /// Tell others that a message reached this device.
+        #[arg(long, value_name = "on|off", value_parser = switch)]
+        delivered_receipts: Option<bool>,
+        /// Tell others that a message was read.
+        #[arg(long, value_name = "on|off", value_parser = switch)]
+        read_receipts: Option<bool>,
+    },
+    /// Print completions for a shell.
+    #[command(after_help = "Examples:\n  waxseal completions bash > ~/.local/share/bash-completion/completions/waxseal")]
+    Completions {
+        /// Which.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write those of every verb into a folder.
+    #[command(after_help = "Examples:\n  waxseal man | man -l -\n  waxseal man --dir /usr/local/share/man/man1")]
+    Man {
+        /// Write one page a verb here.
+        #[arg(long, value_hint = ValueHint::DirPath)]
+        dir: Option<PathBuf>,
+    },
+}
+
+/// How to print.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Format {
+    /// Print JSON, one object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// See [`Verb::Send`].
+#[derive(Debug, Args)]
+pub(crate) struct SendArgs {
+    /// A name (`bob`), a group (`#Book club`), or a chat's id.
+    pub(crate) to: String,
+    /// The text; `-` reads it from standard input.
+    #[arg(required = true)]
+    pub(crate) text: Vec<String>,
+    /// Do not wait until the server has it; it goes with the next connection.
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    /// Being offline is fine: leave it in the outbox and succeed.
+    #[arg(long)]
+    pub(crate) queue: bool,
+}
+
+/// See [`Verb::Read`].
+#[derive(Debug, Args)]
+pub(crate) struct ReadArgs {
+    /// A name, a group, or a chat's id; all chats with something unread without it.
+    pub(crate) chat: Option<String>,
+    /// The newest so many.
+    #[arg(long, short = 'n', default_value_t = 20)]
+    pub(crate) limit: usize,
+    /// Print JSON, one message a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Stay and print what comes.
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+    /// Do not mark as read.
+    #[arg(long)]
+    pub(crate) peek: bool,
+    /// Do not ask the server for news first.
+    #[arg(long, conflicts_with = "follow")]
+    pub(crate) offline: bool,
+}
+
+/// See [`Verb::Requests`].
+#[derive(Debug, Subcommand)]
+pub(crate) enum RequestAnswer {
+    /// Take the request: you can write to each other.
+    Accept {
+        /// Who asked, or the chat's id.
+        who: String,
+    },
+    /// Decline, and forget it.
+    Decline {
+        /// Who asked, or the chat's id.
+        who: String,
+    },
+    /// Decline, and take no more of this person.
+    Block {
+        /// Whom.
+        who: String,
+    },
+    /// Take requests of this person again.
+    Unblock {
+        /// Whom.
+        who: String,
+    },
+}
+
+fn switch(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "on" | "yes" | "true" => Ok(true),
+        "off" | "no" | "false" => Ok(false),
+        _ => Err("say on or off"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Arguments, clap::Error> {
+        Arguments::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_verb_shows_an_example() {
+        fn check(command: &clap::Command) {
+            for verb in command.get_subcommands().filter(|verb| !verb.has_subcommands() && verb.get_name() != "help") {
+                let long = verb.get_long_about().map(ToString::to_string).unwrap_or_default();
+                let after = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+                let parent = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(format!("{after}{long}{parent}").contains("waxseal"), "{} has no example", verb.get_name());
+            }
+            command.get_subcommands().filter(|verb| verb.has_subcommands()).for_each(check);
+        }
+        check(&Arguments::command());
+    }
+
+    #[test]
+    fn the_profile_may_stand_before_or_after_the_verb() {
+        for line in ["waxseal -p bot whoami", "waxseal whoami --profile bot"] {
+            assert_eq!(parse(line).unwrap().place.profile, "bot");
+        }
+    }
+
+    #[test]
+    fn no_verb_means_the_full_screen_client() {
+        assert!(parse("waxseal").unwrap().verb.is_none());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_a_usage_error() {
+        for line in ["waxseal send bob", "waxseal shout", "waxseal read --limit many", "waxseal settings --read-receipts maybe"] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_text_of_several_words_needs_no_quotes() {
+        let Some(Verb::Send(send)) = parse("waxseal send bob see you at six").unwrap().verb else { panic!("not send") };
+        assert_eq!(send.text.join(" "), "see you at six");
+    }
+}

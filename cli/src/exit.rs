@@ -1,0 +1,112 @@
+//! What went wrong, for a person; and the exit code, for a script.
+//!
+//! Made by every verb; printed by `main`. Never shows a secret.
+
+use std::process::ExitCode;
+
+use waxseal_core::client::ClientError;
+use waxseal_core::output::{LinkProblem, Problem};
+use waxseal_core::store::StoreError;
+use waxseal_wire::name::{AccountName, BadName};
+use waxseal_wire::reply::Refusal;
+
+use crate::profile::ProfileError;
+
+/// What `--help` says of exit codes.
+pub(crate) const CODES: &str = "\
+Exit codes:
+  0  done
+  1  refused, or failed
+  2  the command line is wrong
+  3  the server was not reached in time; what was written waits in the outbox
+  4  the profile cannot be opened: in use, wrong passphrase, no account";
+
+/// Why a verb did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The command line asks for something that makes no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// A name breaks a rule.
+    #[error("“{0}” is not a name: {1}")]
+    Name(String, BadName),
+    /// The profile.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    /// The device's database.
+    #[error("{}", disk(.0))]
+    Client(#[from] ClientError),
+    /// The client will not do it.
+    #[error(transparent)]
+    Problem(#[from] Problem),
+    /// The server would not register the name.
+    #[error("{}", registration(.0))]
+    NotRegistered(Refusal),
+    /// Joining an account failed.
+    #[error(transparent)]
+    Link(#[from] LinkProblem),
+    /// Nobody has this name.
+    #[error("nobody on this server is called “{0}”")]
+    NoSuchAccount(AccountName),
+    /// No chat fits.
+    #[error("there is no chat with “{0}”; `waxseal chats` lists them")]
+    NoSuchChat(String),
+    /// Several chats fit.
+    #[error("several chats are called “{0}”; use the id that `waxseal chats` shows")]
+    ManyChats(String),
+    /// The first message to somebody needs the server.
+    #[error("the server was not reached: {0}. Nothing was sent")]
+    Offline(String),
+    /// The server was not reached, and what was written is kept.
+    #[error("the server was not reached in time; the message waits in the outbox and goes with the next connection")]
+    Waiting,
+    /// The server was not reached, and what was asked is kept.
+    #[error("the server did not answer in time; the change waits in the outbox and goes with the next connection")]
+    ChangeWaiting,
+    /// The message will never go.
+    #[error("the message was refused; `waxseal read` shows it, the full-screen client can retry it")]
+    MessageFailed,
+    /// Something else was expected.
+    #[error("{0}")]
+    Refused(&'static str),
+    /// This device is no longer one of the account's.
+    #[error("this device was removed from its account")]
+    SignedOut,
+    /// The terminal, or a file.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// The client's own thread stopped.
+    #[error("the client stopped unexpectedly; nothing that was acknowledged is lost")]
+    Stopped,
+}
+
+impl Failure {
+    /// For the shell that called.
+    pub(crate) fn code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Usage(_) | Self::Name(..) => 2,
+            Self::Offline(_) | Self::Waiting | Self::ChangeWaiting => 3,
+            Self::Profile(ProfileError::BadAddress(_) | ProfileError::BadProfileName) => 2,
+            Self::Profile(_) | Self::SignedOut => 4,
+            _ => 1,
+        })
+    }
+}
+
+fn registration(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Taken => "somebody has this name already, or one that looks like it; choose another".into(),
+        Refusal::NotAllowed => "this server takes new accounts by invitation only, or the code is wrong; give one with --invite".into(),
+        Refusal::BadName => "the server does not allow this name; choose another".into(),
+        other => format!("the server did not register the name: {other}"),
+    }
+}
+
+fn disk(error: &ClientError) -> String {
+    let ClientError::Store(store) = error;
+    match store {
+        StoreError::Full => "the disk is full; nothing was changed. Make room and try again".into(),
+        StoreError::ReadOnly => "the profile's folder cannot be written; nothing was changed".into(),
+        other => format!("the profile's database failed: {other}; nothing was changed"),
+    }
+}

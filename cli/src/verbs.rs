@@ -1,0 +1,44 @@
+//! What a script can do: one file a verb, or a family of verbs.
+//!
+//! Called by `main` with the parsed command line. Each opens the profile,
+//! asks, waits, prints. Never knows how the server is talked to.
+
+mod account;
+mod export;
+mod group;
+mod link;
+mod listen;
+mod manual;
+mod read;
+mod request;
+mod send;
+mod transcript;
+mod verify;
+
+use time::UtcOffset;
+
+use crate::arguments::{Place, Verb};
+use crate::exit::Failure;
+
+/// Does what was asked.
+pub(crate) async fn run(verb: Verb, place: &Place, zone: UtcOffset) -> Result<(), Failure> {
+    match verb {
+        Verb::Register { name, invite, device_name } => account::register(place, &name, invite, device_name).await,
+        Verb::Whoami(format) => account::whoami(place, format).await,
+        Verb::Devices { remove: Some(prefix), .. } => account::remove_device(place, &prefix).await,
+        Verb::Devices { remove: None, format } => account::devices(place, format, zone).await,
+        Verb::Settings { delivered_receipts, read_receipts } => account::settings(place, delivered_receipts, read_receipts).await,
+        Verb::Send(arguments) => send::send(place, arguments).await,
+        Verb::Read(arguments) => read::read(place, arguments, zone).await,
+        Verb::Chats(format) => read::chats(place, format, zone).await,
+        Verb::Requests { answer: Some(answer), .. } => request::answer(place, answer).await,
+        Verb::Requests { answer: None, format } => request::list(place, format).await,
+        Verb::Group { verb } => group::run(verb, place).await,
+        Verb::Verify { name, mark, unmark } => verify::verify(place, &name, mark, unmark).await,
+        Verb::Listen { keep_unread, no_input, .. } => listen::listen(place, keep_unread, no_input).await,
+        Verb::Link { code, device_name } => link::link(place, code, device_name).await,
+        Verb::Export { chat } => export::export(place, chat.as_deref()).await,
+        Verb::Completions { shell } => manual::completions(shell),
+        Verb::Man { dir } => manual::man(dir.as_deref()),
+    }
+}

@@ -1,0 +1,135 @@
+//! Who we are: register, whoami, devices, settings.
+
+use std::io::IsTerminal;
+
+use time::UtcOffset;
+use waxseal_core::client::Client;
+use waxseal_core::input::Setting;
+use waxseal_core::view::{DeviceView, Me};
+use waxseal_core::{Command, Event};
+use waxseal_wire::name::AccountName;
+
+use crate::arguments::{Format, Place};
+use crate::exit::Failure;
+use crate::paper::{remark, say, say_json};
+use crate::profile::Need;
+use crate::visit::{Reach, Visit};
+use crate::{clock, harmless, json};
+
+/// Reads a name, or says which rule it breaks.
+pub(super) fn name(text: &str) -> Result<AccountName, Failure> {
+    AccountName::parse(text).map_err(|why| Failure::Name(text.to_owned(), why))
+}
+
+pub(super) async fn register(place: &Place, who: &str, invite: String, device_name: String) -> Result<(), Failure> {
+    let name = name(who)?;
+    let mut visit = Visit::open(place, Need::MayCreate, Reach::Online)?;
+    visit.profile.keep_server(place)?;
+    visit.command(Command::Register { name, invite, device_name }).await?;
+    let name = visit
+        .wait(|event| match event {
+            Event::Registered { name, .. } => Some(Ok(name)),
+            Event::RegisterFailed(refusal) => Some(Err(Failure::NotRegistered(refusal))),
+            _ => None,
+        })
+        .await?;
+    // Until the first keys lie on the server nobody can write to us.
+    visit.until(|client| Ok(client.connection().receiving)).await?;
+    visit.catch_up().await?;
+    say(format!("You are {name} on {}.", visit.server))?;
+    if std::io::stdout().is_terminal() {
+        remark("Write to somebody: waxseal send NAME 'hello', or open the full-screen client: waxseal");
+    }
+    Ok(())
+}
+
+#[derive(serde::Serialize)]
+struct MeJson {
+    name: String,
+    account: String,
+    device: String,
+    device_name: String,
+    registered: bool,
+    server: String,
+}
+
+pub(super) async fn whoami(place: &Place, format: Format) -> Result<(), Failure> {
+    let (visit, me) = Visit::of_account(place, Reach::Offline).await?;
+    let Me { account, name, device, device_name, registered } = me;
+    if format.json {
+        let me = MeJson {
+            name: name.to_string(),
+            account: hex::encode(account.0),
+            device: hex::encode(device.0),
+            device_name,
+            registered,
+            server: visit.server.to_string(),
+        };
+        return Ok(say_json(&json::versioned(me))?);
+    }
+    say(format!("{name} on {}", visit.server))?;
+    say(format!("account  {}", hex::encode(account.0)))?;
+    say(format!("device   {} ({})", hex::encode(device.0), harmless::line(&device_name)))?;
+    if !registered {
+        say("The server has not confirmed the name yet.")?;
+    }
+    Ok(())
+}
+
+#[derive(serde::Serialize)]
+struct DeviceJson {
+    device: String,
+    name: Option<String>,
+    added_ms: u64,
+    this: bool,
+}
+
+pub(super) async fn devices(place: &Place, format: Format, zone: UtcOffset) -> Result<(), Failure> {
+    let (visit, _) = Visit::of_account(place, Reach::Offline).await?;
+    for DeviceView { device, name, added, this } in visit.read(Client::devices).await? {
+        if format.json {
+            let device = DeviceJson { device: hex::encode(device.0), name, added_ms: added.0, this };
+            say_json(&json::versioned(device))?;
+        } else {
+            let name = name.as_deref().map_or_else(|| "(name not told)".into(), harmless::line);
+            let date = clock::local(added, zone).date();
+            say(format!("{}  {date}  {name}{}", hex::encode(device.0), if this { "  (this one)" } else { "" }))?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn remove_device(place: &Place, prefix: &str) -> Result<(), Failure> {
+    let (mut visit, _) = Visit::of_account(place, Reach::Online).await?;
+    let mut fitting = visit.read(Client::devices).await?.into_iter().filter(|device| hex::encode(device.device.0).starts_with(prefix));
+    let device = match (fitting.next(), fitting.next()) {
+        (Some(device), None) => device,
+        (None, _) => return Err(Failure::Refused("no device's id begins so; `waxseal devices` lists them")),
+        (Some(_), Some(_)) => return Err(Failure::Refused("several devices' ids begin so; give more of it")),
+    };
+    if device.this {
+        return Err(Failure::Refused("that is this device; remove it from another one, so that you do not lock yourself out"));
+    }
+    let id = device.device;
+    visit.command(Command::RemoveDevice(id)).await?;
+    if visit.until(move |client| Ok(client.devices()?.iter().all(|device| device.device != id))).await? {
+        say("The device is removed. Your groups get new keys, which it will not have.")?;
+        return Ok(());
+    }
+    Err(Failure::ChangeWaiting)
+}
+
+pub(super) async fn settings(place: &Place, delivered: Option<bool>, read: Option<bool>) -> Result<(), Failure> {
+    let (mut visit, _) = Visit::of_account(place, Reach::Offline).await?;
+    if let Some(on) = delivered {
+        visit.command(Command::Set(Setting::DeliveredReceipts(on))).await?;
+    }
+    if let Some(on) = read {
+        visit.command(Command::Set(Setting::ReadReceipts(on))).await?;
+    }
+    let settings = visit.read(Client::settings).await?;
+    let word = |on| if on { "on" } else { "off" };
+    say(format!("delivered-receipts  {}", word(settings.delivered_receipts)))?;
+    say(format!("read-receipts       {}", word(settings.read_receipts)))?;
+    Ok(())
+}

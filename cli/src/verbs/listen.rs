@@ -1,0 +1,193 @@
+//! `listen`: the door for bots. Events out, commands in, one JSON object a line.
+//!
+//! The contract is `json::LISTEN_HELP`. Every message is printed at least
+//! once: what came while nobody listened is printed first.
+
+mod order;
+
+use std::collections::HashSet;
+use std::io::BufRead as _;
+
+use tokio::sync::mpsc;
+use waxseal_core::client::Client;
+use waxseal_core::output::Work;
+use waxseal_core::view::{ChatId, ChatState, ChatSummary, MessageRef, MessageState, MessageView};
+use waxseal_core::{Command, Event};
+
+use crate::arguments::Place;
+use crate::exit::Failure;
+use crate::json::{ChatJson, EventJson, MessageJson, versioned};
+use crate::paper::say_json;
+use crate::visit::{Reach, Visit};
+use crate::{json, stop, target, wording};
+
+/// Lines read ahead of what is done.
+const AHEAD: usize = 64;
+
+struct Listening {
+    visit: Visit,
+    keep_unread: bool,
+    /// Printed from the backlog; the event of the same message may still come.
+    printed: HashSet<MessageRef>,
+    reach: Option<(bool, bool)>,
+}
+
+pub(super) async fn listen(place: &Place, keep_unread: bool, no_input: bool) -> Result<(), Failure> {
+    let (mut visit, me) = Visit::of_account(place, Reach::Online).await?;
+    visit.keep_passed();
+    let mut listening = Listening { visit, keep_unread, printed: HashSet::new(), reach: None };
+    event(EventJson::Ready { name: me.name.to_string(), account: json::account(&me.account) })?;
+    for chat in listening.visit.chats().await? {
+        listening.backlog(&chat).await?;
+    }
+    let mut lines = if no_input { None } else { Some(standard_input()?) };
+    loop {
+        tokio::select! {
+            happened = listening.visit.happening() => match happened {
+                Ok(happened) => listening.tell(happened).await?,
+                Err(Failure::SignedOut) => {
+                    event(EventJson::SignedOut)?;
+                    return Err(Failure::SignedOut);
+                }
+                Err(other) => return Err(other),
+            },
+            line = next(&mut lines) => match line {
+                Some(line) => order::obey(&mut listening, &line).await?,
+                None => lines = None,
+            },
+            () = stop::asked() => return Ok(()),
+        }
+    }
+}
+
+/// The next line; waits for ever where there are no more.
+async fn next(lines: &mut Option<mpsc::Receiver<String>>) -> Option<String> {
+    match lines {
+        Some(lines) => lines.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Standard input blocks a thread for as long as nobody writes: it gets one that nobody waits for.
+fn standard_input() -> std::io::Result<mpsc::Receiver<String>> {
+    let (put, lines) = mpsc::channel(AHEAD);
+    std::thread::Builder::new().name("input".into()).spawn(move || {
+        for line in std::io::stdin().lock().lines() {
+            let Ok(line) = line else { return };
+            if !line.trim().is_empty() && put.blocking_send(line).is_err() {
+                return;
+            }
+        }
+    })?;
+    Ok(lines)
+}
+
+fn event(event: EventJson) -> std::io::Result<()> {
+    say_json(&versioned(event))
+}
+
+impl Listening {
+    /// Prints what of `chat` was not read yet.
+    async fn backlog(&mut self, chat: &ChatSummary) -> Result<(), Failure> {
+        if chat.state == ChatState::Requested {
+            return Ok(event(EventJson::Request(ChatJson::of(chat)))?);
+        }
+        let unread = usize::try_from(chat.unread).unwrap_or(usize::MAX);
+        if unread == 0 {
+            return Ok(());
+        }
+        let id = chat.chat;
+        for message in self.visit.read(move |client| newest_received(client, id, unread)).await? {
+            self.printed.insert(message.message);
+            event(EventJson::Message { message: MessageJson::of(&message, chat), backlog: true })?;
+        }
+        self.mark_read(id).await
+    }
+
+    async fn mark_read(&mut self, chat: ChatId) -> Result<(), Failure> {
+        if self.keep_unread { Ok(()) } else { self.visit.command(Command::MarkRead(chat)).await }
+    }
+
+    async fn tell(&mut self, happened: Option<Event>) -> Result<(), Failure> {
+        self.tell_connection().await?;
+        match happened {
+            Some(Event::Received { chat, message }) => self.tell_message(chat, message).await,
+            Some(Event::MessageChanged { chat, message }) => {
+                if let Some((chat, message)) = self.look(chat, message).await? {
+                    event(EventJson::Changed(MessageJson::of(&message, &chat)))?;
+                }
+                Ok(())
+            }
+            Some(Event::Requested(chat)) => self.tell_chat(chat, EventJson::Request).await,
+            Some(Event::ChatChanged(chat) | Event::ChatOpened(chat)) => self.tell_chat(chat, EventJson::Chat).await,
+            Some(Event::Progress { chat, work, done, total }) => {
+                let work = match work {
+                    Work::Adding => "adding",
+                    Work::Joining => "joining",
+                };
+                Ok(event(EventJson::Progress { chat: target::id(chat), work, done, total })?)
+            }
+            Some(other) => match wording::event(&other) {
+                Some(error) => Ok(event(EventJson::Error { id: serde_json::Value::Null, error })?),
+                None => Ok(()),
+            },
+            None => Ok(()),
+        }
+    }
+
+    async fn tell_connection(&mut self) -> Result<(), Failure> {
+        let now = self.visit.read(|client| Ok(client.connection())).await?;
+        if self.reach != Some((now.receiving, now.sending)) {
+            self.reach = Some((now.receiving, now.sending));
+            event(EventJson::Connection { receiving: now.receiving, sending: now.sending, waiting: now.waiting })?;
+        }
+        Ok(())
+    }
+
+    async fn tell_message(&mut self, chat: ChatId, message: MessageRef) -> Result<(), Failure> {
+        if self.printed.remove(&message) {
+            return Ok(());
+        }
+        let Some((summary, message)) = self.look(chat, message).await? else { return Ok(()) };
+        // A stranger's words wait until the request is accepted.
+        if summary.state == ChatState::Requested {
+            return Ok(());
+        }
+        event(EventJson::Message { message: MessageJson::of(&message, &summary), backlog: false })?;
+        self.mark_read(chat).await
+    }
+
+    async fn tell_chat(&mut self, chat: ChatId, kind: impl Fn(ChatJson) -> EventJson) -> Result<(), Failure> {
+        if let Some(chat) = self.visit.read(move |client| client.chat(chat)).await? {
+            event(kind(ChatJson::of(&chat)))?;
+        }
+        Ok(())
+    }
+
+    async fn look(&self, chat: ChatId, message: MessageRef) -> Result<Option<(ChatSummary, MessageView)>, Failure> {
+        let (chat, message) = self.visit.read(move |client| Ok((client.chat(chat)?, client.message(message)?))).await?;
+        Ok(chat.zip(message))
+    }
+}
+
+/// The newest `count` messages of others; a page is looked through at a time.
+fn newest_received(
+    client: &Client,
+    chat: ChatId,
+    count: usize,
+) -> Result<Vec<MessageView>, waxseal_core::client::ClientError> {
+    const PAGE: usize = 200;
+    let mut found = Vec::new();
+    let mut before = None;
+    loop {
+        let page = client.messages(chat, before, PAGE)?;
+        before = page.first().map(|message| message.message);
+        let is_whole = page.len() == PAGE;
+        found.extend(page.into_iter().rev().filter(|message| !message.own && message.state == MessageState::Received));
+        if found.len() >= count || !is_whole {
+            found.truncate(count);
+            found.reverse();
+            return Ok(found);
+        }
+    }
+}

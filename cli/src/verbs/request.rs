@@ -1,0 +1,88 @@
+//! `requests`: people who have not talked to us, and want to.
+
+use waxseal_core::Command;
+use waxseal_core::view::{ChatState, ChatSummary, Line};
+use waxseal_wire::id::AccountId;
+
+use super::account::name;
+use super::read::shown;
+use crate::arguments::{Format, Place, RequestAnswer};
+use crate::exit::Failure;
+use crate::json::{ChatJson, versioned};
+use crate::paper::{remark, say, say_json};
+use crate::visit::{Reach, Visit};
+use crate::{harmless, target};
+
+pub(super) async fn list(place: &Place, format: Format) -> Result<(), Failure> {
+    let (mut visit, _) = Visit::of_account(place, Reach::Online).await?;
+    visit.catch_up().await?;
+    let asking: Vec<_> = visit.chats().await?.into_iter().filter(|chat| chat.state == ChatState::Requested).collect();
+    if asking.is_empty() && !format.json {
+        remark("Nobody is asking.");
+    }
+    for chat in &asking {
+        if format.json {
+            say_json(&versioned(ChatJson::of(chat)))?;
+            continue;
+        }
+        let text = match chat.last.as_ref().map(|message| &message.line) {
+            Some(Line::Text(text)) => format!(": {}", harmless::line(text)),
+            _ => String::new(),
+        };
+        say(format!("{}  {}{text}", target::short(chat.chat), shown(chat)))?;
+    }
+    Ok(())
+}
+
+pub(super) async fn answer(place: &Place, answer: RequestAnswer) -> Result<(), Failure> {
+    let (mut visit, _) = Visit::of_account(place, Reach::Online).await?;
+    match answer {
+        RequestAnswer::Accept { who } => {
+            let chat = asked(&visit, &who).await?;
+            visit.command(Command::AcceptRequest(chat.chat)).await?;
+            say(format!("Accepted. Write back: waxseal send {} '…'", shown(&chat)))?;
+        }
+        RequestAnswer::Decline { who } => {
+            let chat = asked(&visit, &who).await?;
+            visit.command(Command::DeclineRequest(chat.chat)).await?;
+            say("Declined, and forgotten.")?;
+        }
+        RequestAnswer::Block { who } => {
+            let account = account(&mut visit, &who).await?;
+            visit.command(Command::Block(account)).await?;
+            say("Blocked. Take it back with: waxseal requests unblock NAME")?;
+        }
+        RequestAnswer::Unblock { who } => {
+            let account = account(&mut visit, &who).await?;
+            visit.command(Command::Unblock(account)).await?;
+            say("Unblocked.")?;
+        }
+    }
+    settle(&mut visit).await
+}
+
+/// Lets what the answer brought about leave, where the server is there.
+async fn settle(visit: &mut Visit) -> Result<(), Failure> {
+    if !visit.until(|client| Ok(client.connection().waiting == 0)).await? {
+        remark("The server was not reached; it will hear of it with the next connection.");
+    }
+    Ok(())
+}
+
+/// The request that `who` made; asks the server for news where it is not here yet.
+async fn asked(visit: &Visit, who: &str) -> Result<ChatSummary, Failure> {
+    let asking = visit.chats().await?.into_iter().filter(|chat| chat.state == ChatState::Requested).collect();
+    match target::find(asking, who)? {
+        target::Target::Chat(chat) => Ok(*chat),
+        target::Target::Person(_) => Err(Failure::Refused("nobody of that name is asking; `waxseal requests` lists who does")),
+    }
+}
+
+async fn account(visit: &mut Visit, who: &str) -> Result<AccountId, Failure> {
+    if let Ok(chat) = visit.chat(who).await
+        && let Some(peer) = chat.peer
+    {
+        return Ok(peer);
+    }
+    visit.account(name(who)?).await
+}

@@ -1,0 +1,70 @@
+//! `send`: write to somebody, and wait until the server has it.
+
+use tokio::io::AsyncReadExt;
+use waxseal_core::client::Client;
+use waxseal_core::view::{ChatId, ChatState, Line, MessageRef, MessageState};
+use waxseal_core::Command;
+
+use crate::arguments::{Place, SendArgs};
+use crate::exit::Failure;
+use crate::paper::remark;
+use crate::visit::{Reach, Visit};
+
+/// A text is at most so long (as the client core says too); more is not read from standard input.
+const LONGEST: u64 = 64 << 10;
+
+pub(super) async fn send(place: &Place, arguments: SendArgs) -> Result<(), Failure> {
+    let text = match arguments.text.as_slice() {
+        [only] if only == "-" => standard_input().await?,
+        words => words.join(" "),
+    };
+    if text.trim().is_empty() {
+        return Err(Failure::Usage("there is nothing to send".into()));
+    }
+    let (mut visit, _) = Visit::of_account(place, Reach::Online).await?;
+    let chat = visit.open_chat(&arguments.to).await?;
+    let message = put(&mut visit, chat, text, None).await?;
+    if arguments.no_wait {
+        remark("It waits in the outbox, and goes with the next connection.");
+        return Ok(());
+    }
+    let done = move |client: &Client| Ok(client.message(message)?.is_none_or(|message| message.state != MessageState::Pending));
+    if !visit.until(done).await? {
+        if arguments.queue {
+            remark("The server was not reached; the message waits in the outbox and goes with the next connection.");
+            return Ok(());
+        }
+        return Err(Failure::Waiting);
+    }
+    match visit.read(move |client| client.message(message)).await?.map(|message| message.state) {
+        Some(MessageState::Failed) | None => Err(Failure::MessageFailed),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Writes into a chat; durable when this returns.
+pub(super) async fn put(visit: &mut Visit, chat: ChatId, text: String, reply_to: Option<MessageRef>) -> Result<MessageRef, Failure> {
+    if visit.read(move |client| client.chat(chat)).await?.is_some_and(|chat| chat.state == ChatState::Requested) {
+        return Err(Failure::Refused("this person asked to talk to you; accept first: waxseal requests accept NAME"));
+    }
+    let newest = move |client: &Client| {
+        let own = client.messages(chat, None, 8)?.into_iter().rev();
+        Ok(own.filter(|message| message.own && matches!(message.line, Line::Text(_))).map(|message| message.message).max())
+    };
+    let before = visit.read(newest).await?;
+    visit.command(Command::Send { chat, text, reply_to }).await?;
+    match visit.read(newest).await? {
+        Some(message) if Some(message) != before => Ok(message),
+        _ => Err(Failure::Refused("the message was not taken")),
+    }
+}
+
+
+async fn standard_input() -> Result<String, Failure> {
+    let mut text = String::new();
+    let taken = tokio::io::stdin().take(LONGEST + 1).read_to_string(&mut text).await?;
+    if taken as u64 > LONGEST {
+        return Err(Failure::Usage("the text is longer than 64 KiB".into()));
+    }
+    Ok(text.trim_end_matches(['\n', '\r']).to_owned())
+}

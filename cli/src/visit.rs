@@ -1,0 +1,310 @@
+//! One verb's visit to the client: open the profile, ask, wait, leave.
+//!
+//! Called by the verbs. Turns "it will happen some time" into "it happened",
+//! or says why not within the person's patience.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc};
+use waxseal_core::client::{Client, ClientError};
+use waxseal_core::output::Problem;
+use waxseal_core::view::{ChatId, ChatSummary, Me};
+use waxseal_core::{Command, Event};
+use waxseal_wire::frame::Door;
+use waxseal_wire::id::AccountId;
+use waxseal_wire::name::AccountName;
+
+use crate::address::Address;
+use crate::arguments::Place;
+use crate::clock::Moment;
+use crate::engine::{Engine, Notice};
+use crate::exit::Failure;
+use crate::network::{self, DoorError, Network};
+use crate::profile::{Need, Profile, ProfileError};
+use crate::target::{self, Target};
+
+/// A server that refused so often in a row is not coming back within a verb's patience.
+const REFUSALS: u32 = 4;
+
+/// Whether to talk to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Keep both doors open.
+    Online,
+    /// Look only at what is on this device.
+    Offline,
+}
+
+/// An open profile and a running client.
+pub(crate) struct Visit {
+    pub(crate) engine: Engine,
+    pub(crate) notices: mpsc::UnboundedReceiver<Notice>,
+    pub(crate) hurry: Arc<Notify>,
+    /// The server that this visit talks to.
+    pub(crate) server: Address,
+    pub(crate) profile: Profile,
+    early: VecDeque<Event>,
+    /// Events that passed while something else was waited for; kept only where asked.
+    passed: Option<Vec<Event>>,
+    patience: Duration,
+    since: Moment,
+    refused: u32,
+    unreached: Option<DoorError>,
+}
+
+impl Visit {
+    /// Opens the profile and starts the client; asks for a passphrase where one is needed.
+    pub(crate) fn open(place: &Place, need: Need, reach: Reach) -> Result<Self, Failure> {
+        let mut profile = Profile::open(place, need)?;
+        let server = profile.server(place)?;
+        let connector = network::connector(server.is_tls(), profile.certificates(place).as_deref())
+            .map_err(|error| Failure::Usage(error.to_string()))?;
+        let client = profile.client(place)?;
+        let (tell, notices) = mpsc::unbounded_channel();
+        let engine = Engine::start(client, tell.clone())?;
+        let hurry = match reach {
+            Reach::Online => Network::start(server.clone(), connector, engine.asks(), tell),
+            Reach::Offline => Arc::default(),
+        };
+        let patience = Duration::from_secs(place.timeout);
+        let early = VecDeque::new();
+        let since = Moment::now();
+        Ok(Self { engine, notices, hurry, server, profile, early, passed: None, patience, since, refused: 0, unreached: None })
+    }
+
+    /// The same, for a profile that has an account.
+    pub(crate) async fn of_account(place: &Place, reach: Reach) -> Result<(Self, Me), Failure> {
+        let visit = Self::open(place, Need::Existing, reach)?;
+        match visit.read(Client::me).await? {
+            Some(me) => Ok((visit, me)),
+            None => Err(visit.empty().into()),
+        }
+    }
+
+    fn empty(&self) -> ProfileError {
+        let name = self.profile.name().to_owned();
+        let said = if name == "default" { String::new() } else { format!(" --profile {name}") };
+        ProfileError::Empty(name, said)
+    }
+
+    /// Makes a wish durable. What the client refuses at once is an error.
+    pub(crate) async fn command(&mut self, command: Command) -> Result<(), Failure> {
+        self.since = Moment::now();
+        let events = self.engine.command(command).await.ok_or(Failure::Stopped)??;
+        let problem = events.iter().find_map(|event| match event {
+            Event::Failed { problem, .. } => Some(*problem),
+            _ => None,
+        });
+        self.early.extend(events);
+        match problem {
+            Some(Problem::NotRegistered) => Err(self.empty().into()),
+            Some(problem) => Err(problem.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Looks something up.
+    pub(crate) async fn read<T, F>(&self, look: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Client) -> Result<T, ClientError> + Send + 'static,
+    {
+        Ok(self.engine.read(look).await.ok_or(Failure::Stopped)??)
+    }
+
+    /// The next event; `None` when patience since the last command has run out.
+    pub(crate) async fn next(&mut self) -> Result<Option<Event>, Failure> {
+        loop {
+            if let Some(event) = self.early.pop_front() {
+                return Ok(Some(event));
+            }
+            if self.refused >= REFUSALS {
+                return Ok(None);
+            }
+            match tokio::time::timeout(self.since.left(self.patience), self.notices.recv()).await {
+                Err(_) => return Ok(None),
+                Ok(None) => return Err(Failure::Stopped),
+                Ok(Some(Notice::Event(Event::SignedOut))) => return Err(Failure::SignedOut),
+                Ok(Some(Notice::Event(event))) => return Ok(Some(event)),
+                Ok(Some(Notice::Disk(error))) => return Err(error.into()),
+                Ok(Some(Notice::Door(door, state))) => self.door(door, state),
+            }
+        }
+    }
+
+    fn door(&mut self, door: Door, state: Result<(), DoorError>) {
+        match state {
+            Ok(()) => {
+                self.refused = 0;
+                self.unreached = None;
+            }
+            Err(why) => {
+                self.unreached = Some(why);
+                if door == Door::Anonymous {
+                    self.refused = self.refused.saturating_add(1);
+                }
+            }
+        }
+    }
+
+    /// Waits until `is` is true of what the client holds; `false` when patience runs out first.
+    pub(crate) async fn until<F>(&mut self, is: F) -> Result<bool, Failure>
+    where
+        F: Fn(&Client) -> Result<bool, ClientError> + Clone + Send + 'static,
+    {
+        loop {
+            if self.read(is.clone()).await? {
+                return Ok(true);
+            }
+            match self.next().await? {
+                Some(Event::Failed { problem, .. }) => return Err(problem.into()),
+                Some(Event::NoSuchAccount(name)) => return Err(Failure::NoSuchAccount(name)),
+                Some(event) => self.pass(event),
+                None => return Ok(false),
+            }
+        }
+    }
+
+    /// Waits for an event that `pick` takes; being offline is an error.
+    pub(crate) async fn wait<T>(&mut self, mut pick: impl FnMut(Event) -> Option<Result<T, Failure>>) -> Result<T, Failure> {
+        while let Some(event) = self.next().await? {
+            if let Event::Failed { problem, .. } = event {
+                return Err(problem.into());
+            }
+            if self.passed.is_some() {
+                self.pass(event.clone());
+            }
+            if let Some(picked) = pick(event) {
+                return picked;
+            }
+        }
+        Err(self.offline())
+    }
+
+    /// From here on, events that pass while something else is waited for are kept for [`Self::happening`].
+    pub(crate) fn keep_passed(&mut self) {
+        self.passed = Some(Vec::new());
+    }
+
+    fn pass(&mut self, event: Event) {
+        if let Some(passed) = &mut self.passed {
+            passed.push(event);
+        }
+    }
+
+    /// What happens next, however long it takes; `None` for news of a door.
+    pub(crate) async fn happening(&mut self) -> Result<Option<Event>, Failure> {
+        if let Some(passed) = &mut self.passed {
+            for event in passed.drain(..).rev() {
+                self.early.push_front(event);
+            }
+        }
+        if let Some(event) = self.early.pop_front() {
+            return Ok(Some(event));
+        }
+        match self.notices.recv().await.ok_or(Failure::Stopped)? {
+            Notice::Event(Event::SignedOut) => Err(Failure::SignedOut),
+            Notice::Event(event) => Ok(Some(event)),
+            Notice::Disk(error) => {
+                crate::paper::remark(Failure::from(error).to_string());
+                Ok(None)
+            }
+            Notice::Door(door, state) => {
+                self.door(door, state);
+                Ok(None)
+            }
+        }
+    }
+
+    /// The next event, however long it takes.
+    pub(crate) async fn event(&mut self) -> Result<Event, Failure> {
+        loop {
+            if let Some(event) = self.happening().await? {
+                return Ok(event);
+            }
+        }
+    }
+
+    /// Whose name this is; asks the server where it is not known.
+    pub(crate) async fn account(&mut self, name: AccountName) -> Result<AccountId, Failure> {
+        let known = name.clone();
+        if let Some(account) = self.read(move |client| client.account_by_name(&known)).await? {
+            return Ok(account);
+        }
+        self.command(Command::LookUp(name)).await?;
+        self.wait(|event| match event {
+            Event::AccountKnown { account, .. } => Some(Ok(account)),
+            Event::NoSuchAccount(name) => Some(Err(Failure::NoSuchAccount(name))),
+            _ => None,
+        })
+        .await
+    }
+
+    /// Says that the server was not reached.
+    pub(crate) fn offline(&self) -> Failure {
+        Failure::Offline(self.unreached.unwrap_or(DoorError::Silent).to_string())
+    }
+
+    /// Gives news that waits on the server time to come in: until it is quiet, or patience ends.
+    pub(crate) async fn catch_up(&mut self) -> Result<(), Failure> {
+        const QUIET: Duration = Duration::from_millis(350);
+        self.since = Moment::now();
+        let patience = self.patience;
+        self.patience = patience.min(Duration::from_secs(5));
+        let receiving = self.until(|client| Ok(client.connection().receiving)).await;
+        self.patience = patience;
+        if receiving? {
+            // The mailbox's entries follow the proof at once; a pause means there are no more.
+            while let Ok(Some(notice)) = tokio::time::timeout(QUIET, self.notices.recv()).await {
+                match notice {
+                    Notice::Disk(error) => return Err(error.into()),
+                    Notice::Door(door, state) => self.door(door, state),
+                    // Whatever came is in the store; the verbs read it there.
+                    Notice::Event(Event::SignedOut) => return Err(Failure::SignedOut),
+                    Notice::Event(_) => {}
+                }
+            }
+        } else {
+            let why = self.unreached.unwrap_or(DoorError::Silent);
+            crate::paper::remark(format!("(not connected: {why}; this is what is on this device)"));
+        }
+        Ok(())
+    }
+
+    /// All chats.
+    pub(crate) async fn chats(&self) -> Result<Vec<ChatSummary>, Failure> {
+        self.read(Client::chats).await
+    }
+
+    /// The chat that `target` names, among those that there are.
+    pub(crate) async fn chat(&self, target: &str) -> Result<ChatSummary, Failure> {
+        match target::find(self.chats().await?, target)? {
+            Target::Chat(chat) => Ok(*chat),
+            Target::Person(_) => Err(Failure::NoSuchChat(target.to_owned())),
+        }
+    }
+
+    /// The chat that `target` names; with a person it is opened where there is none.
+    pub(crate) async fn open_chat(&mut self, target: &str) -> Result<ChatId, Failure> {
+        match target::find(self.chats().await?, target)? {
+            Target::Chat(chat) => Ok(chat.chat),
+            Target::Person(name) => self.open_direct(name).await,
+        }
+    }
+
+    async fn open_direct(&mut self, name: AccountName) -> Result<ChatId, Failure> {
+        self.command(Command::OpenDirect(name)).await?;
+        self.wait(opened).await
+    }
+}
+
+/// Picks the chat that was asked for.
+pub(crate) fn opened(event: Event) -> Option<Result<ChatId, Failure>> {
+    match event {
+        Event::ChatOpened(chat) => Some(Ok(chat)),
+        Event::NoSuchAccount(name) => Some(Err(Failure::NoSuchAccount(name))),
+        _ => None,
+    }
+}

@@ -1,0 +1,134 @@
+//! Words for what is seen: states, notices, days. Shared by verbs and screen.
+//!
+//! Never colours, never cuts: whoever shows them does.
+
+use std::collections::HashMap;
+
+use time::{Date, OffsetDateTime};
+use waxseal_core::output::{Event, Work};
+use waxseal_core::view::{ChatState, Line, MemberView, MessageState, MessageView, Notice};
+use waxseal_wire::id::AccountId;
+
+use crate::harmless;
+
+/// Names of a chat's members, harmless already.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Names(HashMap<AccountId, String>);
+
+impl Names {
+    /// From a list of members.
+    pub(crate) fn of_members(members: &[MemberView]) -> Self {
+        let name = |member: &MemberView| if member.own { "you".to_owned() } else { harmless::line(&member.name) };
+        Self(members.iter().map(|member| (member.account, name(member))).collect())
+    }
+
+    /// One account's name, or the beginning of its id.
+    pub(crate) fn of(&self, account: &AccountId) -> String {
+        self.0.get(account).cloned().unwrap_or_else(|| hex::encode(account.0.get(..4).unwrap_or_default()))
+    }
+
+    fn list(&self, accounts: &[AccountId]) -> String {
+        let names: Vec<_> = accounts.iter().map(|account| self.of(account)).collect();
+        names.join(", ")
+    }
+}
+
+/// How far an own message got.
+pub(crate) fn state(state: MessageState) -> &'static str {
+    match state {
+        MessageState::Received => "received",
+        MessageState::Pending => "waiting",
+        MessageState::Sent => "sent",
+        MessageState::Delivered => "delivered",
+        MessageState::Read => "read",
+        MessageState::Failed => "not sent",
+    }
+}
+
+/// The same as a mark; each has another shape, so colour says nothing new.
+pub(crate) fn mark(state: MessageState) -> &'static str {
+    match state {
+        MessageState::Received => "",
+        MessageState::Pending => "…",
+        MessageState::Sent => "✓",
+        MessageState::Delivered => "✓✓",
+        MessageState::Read => "✓✓ read",
+        MessageState::Failed => "✗ not sent",
+    }
+}
+
+/// What stands where there is no text.
+pub(crate) fn placeholder(line: &Line) -> &'static str {
+    match line {
+        Line::Deleted => "(deleted)",
+        Line::Unknown(_) => "(something that this version cannot show)",
+        Line::Gap => "(messages are missing here: this device could not open them)",
+        Line::Text(_) | Line::Notice(_) => "",
+    }
+}
+
+/// What happened in a chat, as a sentence.
+pub(crate) fn notice(notice: &Notice, message: &MessageView, names: &Names) -> String {
+    let by = match (message.own, message.sender) {
+        (true, _) => "you".to_owned(),
+        (false, Some(_)) => harmless::line(&message.sender_name),
+        (false, None) => "somebody".to_owned(),
+    };
+    match notice {
+        Notice::Created => format!("{by} started the chat"),
+        Notice::Joined => "you were added".to_owned(),
+        Notice::Added(who) => format!("{by} added {}", names.list(who)),
+        Notice::Removed(who) => format!("{by} removed {}", names.list(who)),
+        Notice::Left(who) => format!("{} left", names.of(who)),
+        Notice::Renamed(title) => format!("{by} called the group “{}”", harmless::line(title)),
+        Notice::Admin(who, true) => format!("{by} made {} an admin", names.of(who)),
+        Notice::Admin(who, false) => format!("{by} took the admin role from {}", names.of(who)),
+        Notice::DeviceAdded(who) => format!("{} added a device", names.of(who)),
+        Notice::DeviceRemoved(who) => format!("{} removed a device", names.of(who)),
+        Notice::Refounded => "the group was broken by somebody in it and was founded again".to_owned(),
+    }
+}
+
+/// Where a chat stands, where that is worth saying.
+pub(crate) fn chat_state(state: ChatState) -> Option<&'static str> {
+    match state {
+        ChatState::Open => None,
+        ChatState::Opening => Some("being set up"),
+        ChatState::Requested => Some("wants to talk"),
+        ChatState::Healing => Some("being mended"),
+        ChatState::Leaving => Some("leaving"),
+        ChatState::Left => Some("left"),
+    }
+}
+
+/// Long work.
+pub(crate) fn work(work: Work) -> &'static str {
+    match work {
+        Work::Adding => "adding members",
+        Work::Joining => "joining",
+    }
+}
+
+/// What a person is told of an event that no view shows.
+pub(crate) fn event(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::RegisterFailed(refusal) => format!("The name was not registered: {refusal}"),
+        Event::DeviceAdded { name } => format!("A device joined your account: {}", harmless::line(name)),
+        Event::LinkFailed(problem) => format!("Linking failed: {problem}"),
+        Event::NoSuchAccount(name) => format!("Nobody on this server is called {name}"),
+        Event::Failed { problem, .. } => format!("Not done: {problem}"),
+        Event::SignedOut => "This device was removed from its account.".to_owned(),
+        Event::AccountClosed => "The account is closed.".to_owned(),
+        _ => return None,
+    })
+}
+
+/// `Thursday, 1 January 1970`
+pub(crate) fn day(date: Date) -> String {
+    format!("{}, {} {} {}", date.weekday(), date.day(), date.month(), date.year())
+}
+
+/// `09:05`
+pub(crate) fn time(at: OffsetDateTime) -> String {
+    format!("{:02}:{:02}", at.hour(), at.minute())
+}
