@@ -123,7 +123,9 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for text in ["chat.example.org", "ftp://x", "https://", "https://a/b", "https://a b", "https://a:0", "https://[::1", "https://u@h"] {
+        for text in
+            ["chat.example.org", "ftp://x", "https://", "https://a/b", "https://a b", "https://a:0", "https://[::1", "https://u@h"]
+        {
             assert_eq!(Address::parse(text, true), Err(BadAddress::Form), "{text}");
         }
     }

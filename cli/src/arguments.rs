@@ -67,7 +67,9 @@ pub(crate) struct Place {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     /// Make an account on this device.
-    #[command(after_help = "Examples:\n  waxseal register alice\n  waxseal --server https://chat.example.org register alice --invite 7Q2K-M9XD")]
+    #[command(
+        after_help = "Examples:\n  waxseal register alice\n  waxseal --server https://chat.example.org register alice --invite 7Q2K-M9XD"
+    )]
     Register {
         /// The name to claim: lower-case letters and digits, 2 to 32.
         name: String,
@@ -82,7 +84,9 @@ pub(crate) enum Verb {
     #[command(after_help = "Examples:\n  waxseal whoami\n  waxseal whoami --json")]
     Whoami(Format),
     /// Write to a person or a group.
-    #[command(after_help = "Examples:\n  waxseal send bob 'See you at six'\n  waxseal send '#Book club' 'Chapter 4 is up'\n  make 2>&1 | waxseal send bob -")]
+    #[command(
+        after_help = "Examples:\n  waxseal send bob 'See you at six'\n  waxseal send '#Book club' 'Chapter 4 is up'\n  make 2>&1 | waxseal send bob -"
+    )]
     Send(SendArgs),
     /// Show what was said, in one chat or in all with something unread.
     #[command(after_help = "Examples:\n  waxseal read\n  waxseal read bob --limit 50\n  waxseal read '#Book club' --follow")]
@@ -101,14 +105,18 @@ pub(crate) enum Verb {
         format: Format,
     },
     /// Groups: create, add, remove, leave, rename, members, admin.
-    #[command(after_help = "Examples:\n  waxseal group create 'Book club' bob carol\n  waxseal group add '#Book club' dave\n  waxseal group members '#Book club'")]
+    #[command(
+        after_help = "Examples:\n  waxseal group create 'Book club' bob carol\n  waxseal group add '#Book club' dave\n  waxseal group members '#Book club'"
+    )]
     Group {
         /// What to do.
         #[command(subcommand)]
         verb: GroupVerb,
     },
     /// Show the safety number with somebody; compare it over another way.
-    #[command(after_help = "Examples:\n  waxseal verify bob\n  waxseal verify bob --mark      after comparing: the numbers are equal")]
+    #[command(
+        after_help = "Examples:\n  waxseal verify bob\n  waxseal verify bob --mark      after comparing: the numbers are equal"
+    )]
     Verify {
         /// Whom.
         name: String,
@@ -133,7 +141,9 @@ pub(crate) enum Verb {
         no_input: bool,
     },
     /// Join this device to an account, or show the code for another device.
-    #[command(after_help = "Examples:\n  waxseal link                     on the device that has the account: shows a code\n  waxseal -p tablet link CODE      on the new one")]
+    #[command(
+        after_help = "Examples:\n  waxseal link                     on the device that has the account: shows a code\n  waxseal -p tablet link CODE      on the new one"
+    )]
     Link {
         /// The code that the other device shows; `-` reads it from standard input.
         code: Option<String>,

@@ -54,11 +54,16 @@ pub(crate) enum Notice {
     Disk(ClientError),
 }
 
-/// A handle on the thread.
+/// The thread itself; stops it when dropped.
 pub(crate) struct Engine {
-    asks: Sender<Ask>,
+    /// Where to ask.
+    pub(crate) desk: Desk,
     thread: Option<JoinHandle<()>>,
 }
+
+/// Where the thread is asked; as many as there are askers.
+#[derive(Clone)]
+pub(crate) struct Desk(Sender<Ask>);
 
 impl Engine {
     /// Starts the thread around an open client.
@@ -66,18 +71,20 @@ impl Engine {
         let (asks, inbox) = channel();
         let turning = Turning { client, inbox, notices, lines: [None, None], wake: None };
         let thread = std::thread::Builder::new().name("client".into()).spawn(move || turning.run())?;
-        Ok(Self { asks, thread: Some(thread) })
+        Ok(Self { desk: Desk(asks), thread: Some(thread) })
     }
+}
 
+impl Desk {
     /// Where to put what happens.
     pub(crate) fn asks(&self) -> Sender<Ask> {
-        self.asks.clone()
+        self.0.clone()
     }
 
     /// Makes a wish durable; `None` when the thread is gone.
     pub(crate) async fn command(&self, command: Command) -> Option<Result<Vec<Event>, ClientError>> {
         let (reply, answer) = oneshot::channel();
-        self.asks.send(Ask::Command(command, reply)).ok()?;
+        self.0.send(Ask::Command(command, reply)).ok()?;
         answer.await.ok()
     }
 
@@ -87,7 +94,7 @@ impl Engine {
         let look = Box::new(move |client: &Client| {
             let _ = reply.send(look(client));
         });
-        self.asks.send(Ask::Read(look)).ok()?;
+        self.0.send(Ask::Read(look)).ok()?;
         answer.await.ok()
     }
 }
@@ -95,7 +102,7 @@ impl Engine {
 impl Drop for Engine {
     /// Waits for the last change to be on the disk.
     fn drop(&mut self) {
-        let _ = self.asks.send(Ask::Stop);
+        let _ = self.desk.0.send(Ask::Stop);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

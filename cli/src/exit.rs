@@ -96,7 +96,9 @@ impl Failure {
 fn registration(refusal: &Refusal) -> String {
     match refusal {
         Refusal::Taken => "somebody has this name already, or one that looks like it; choose another".into(),
-        Refusal::NotAllowed => "this server takes new accounts by invitation only, or the code is wrong; give one with --invite".into(),
+        Refusal::NotAllowed => {
+            "this server takes new accounts by invitation only, or the code is wrong; give one with --invite".into()
+        }
         Refusal::BadName => "the server does not allow this name; choose another".into(),
         other => format!("the server did not register the name: {other}"),
     }

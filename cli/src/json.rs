@@ -116,7 +116,11 @@ impl MessageJson {
             notice,
             reply_to: message.reply_to.map(|to| to.0),
             edited: message.edited,
-            reactions: message.reactions.iter().map(|(by, emoji)| ReactionJson { by_id: account(by), emoji: emoji.clone() }).collect(),
+            reactions: message
+                .reactions
+                .iter()
+                .map(|(by, emoji)| ReactionJson { by_id: account(by), emoji: emoji.clone() })
+                .collect(),
             state: state(message.state),
         }
     }
@@ -313,7 +317,6 @@ pub(crate) struct Order {
 /// See [`LISTEN_HELP`].
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "LISTEN_HELP documents every field where its readers are")]
 pub(crate) enum Wish {
     Send { to: String, text: String, reply_to: Option<i64> },
     React { message: i64, emoji: String },

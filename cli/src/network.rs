@@ -136,7 +136,8 @@ impl Network {
 
     async fn open(&self, door: Door) -> Result<Socket, DoorError> {
         let connect = async {
-            let stream = TcpStream::connect((self.address.bare_host(), self.address.port())).await.map_err(|error| why_io(&error))?;
+            let stream =
+                TcpStream::connect((self.address.bare_host(), self.address.port())).await.map_err(|error| why_io(&error))?;
             // Small frames both ways: waiting to fill a packet only delays them.
             let _ = stream.set_nodelay(true);
             let limits = WebSocketConfig::default().max_message_size(Some(limits::FRAME)).max_frame_size(Some(limits::FRAME));

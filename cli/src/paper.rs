@@ -40,7 +40,9 @@ impl Formatter for Escaping {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
         let mut buffer = [0; 4];
         for c in fragment.chars() {
-            if c.is_control() || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}') {
+            if c.is_control()
+                || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+            {
                 write!(out, "\\u{:04x}", u32::from(c))?;
             } else {
                 out.write_all(c.encode_utf8(&mut buffer).as_bytes())?;

@@ -65,7 +65,7 @@ impl Visit {
         let (tell, notices) = mpsc::unbounded_channel();
         let engine = Engine::start(client, tell.clone())?;
         let hurry = match reach {
-            Reach::Online => Network::start(server.clone(), connector, engine.asks(), tell),
+            Reach::Online => Network::start(server.clone(), connector, engine.desk.asks(), tell),
             Reach::Offline => Arc::default(),
         };
         let patience = Duration::from_secs(place.timeout);
@@ -92,7 +92,7 @@ impl Visit {
     /// Makes a wish durable. What the client refuses at once is an error.
     pub(crate) async fn command(&mut self, command: Command) -> Result<(), Failure> {
         self.since = Moment::now();
-        let events = self.engine.command(command).await.ok_or(Failure::Stopped)??;
+        let events = self.engine.desk.command(command).await.ok_or(Failure::Stopped)??;
         let problem = events.iter().find_map(|event| match event {
             Event::Failed { problem, .. } => Some(*problem),
             _ => None,
@@ -111,7 +111,7 @@ impl Visit {
         T: Send + 'static,
         F: FnOnce(&Client) -> Result<T, ClientError> + Send + 'static,
     {
-        Ok(self.engine.read(look).await.ok_or(Failure::Stopped)??)
+        Ok(self.engine.desk.read(look).await.ok_or(Failure::Stopped)??)
     }
 
     /// The next event; `None` when patience since the last command has run out.

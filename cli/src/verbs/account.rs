@@ -101,7 +101,8 @@ pub(super) async fn devices(place: &Place, format: Format, zone: UtcOffset) -> R
 
 pub(super) async fn remove_device(place: &Place, prefix: &str) -> Result<(), Failure> {
     let (mut visit, _) = Visit::of_account(place, Reach::Online).await?;
-    let mut fitting = visit.read(Client::devices).await?.into_iter().filter(|device| hex::encode(device.device.0).starts_with(prefix));
+    let mut fitting =
+        visit.read(Client::devices).await?.into_iter().filter(|device| hex::encode(device.device.0).starts_with(prefix));
     let device = match (fitting.next(), fitting.next()) {
         (Some(device), None) => device,
         (None, _) => return Err(Failure::Refused("no device's id begins so; `waxseal devices` lists them")),

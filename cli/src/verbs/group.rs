@@ -12,11 +12,11 @@ use super::account::name;
 use super::read::shown;
 use crate::arguments::{Format, GroupVerb, Place};
 use crate::exit::Failure;
+use crate::harmless;
 use crate::json::{MemberJson, versioned};
 use crate::paper::{say, say_json};
 use crate::target;
 use crate::visit::{Reach, Visit, opened};
-use crate::harmless;
 
 pub(super) async fn run(verb: GroupVerb, place: &Place) -> Result<(), Failure> {
     if let GroupVerb::Members { group, format } = verb {

@@ -171,11 +171,7 @@ impl Listening {
 }
 
 /// The newest `count` messages of others; a page is looked through at a time.
-fn newest_received(
-    client: &Client,
-    chat: ChatId,
-    count: usize,
-) -> Result<Vec<MessageView>, waxseal_core::client::ClientError> {
+fn newest_received(client: &Client, chat: ChatId, count: usize) -> Result<Vec<MessageView>, waxseal_core::client::ClientError> {
     const PAGE: usize = 200;
     let mut found = Vec::new();
     let mut before = None;

@@ -55,9 +55,20 @@ pub(super) async fn read(place: &Place, arguments: ReadArgs, zone: UtcOffset) ->
     if chosen.is_empty() && !arguments.json && !arguments.follow {
         remark("Nothing new.");
     }
-    let mut printer = Printer { json: arguments.json, peek: arguments.peek, headings: arguments.chat.is_none(), transcript: Transcript::new(zone), last: None, printed: HashSet::new() };
+    let mut printer = Printer {
+        json: arguments.json,
+        peek: arguments.peek,
+        headings: arguments.chat.is_none(),
+        transcript: Transcript::new(zone),
+        last: None,
+        printed: HashSet::new(),
+    };
     for chat in &chosen {
-        let limit = if arguments.chat.is_some() { arguments.limit } else { arguments.limit.max(usize::try_from(chat.unread).unwrap_or(usize::MAX)) };
+        let limit = if arguments.chat.is_some() {
+            arguments.limit
+        } else {
+            arguments.limit.max(usize::try_from(chat.unread).unwrap_or(usize::MAX))
+        };
         let id = chat.chat;
         let messages = visit.read(move |client| client.messages(id, None, limit)).await?;
         printer.print(&mut visit, chat, &messages).await?;

@@ -1,9 +1,9 @@
 //! `send`: write to somebody, and wait until the server has it.
 
 use tokio::io::AsyncReadExt;
+use waxseal_core::Command;
 use waxseal_core::client::Client;
 use waxseal_core::view::{ChatId, ChatState, Line, MessageRef, MessageState};
-use waxseal_core::Command;
 
 use crate::arguments::{Place, SendArgs};
 use crate::exit::Failure;
@@ -43,7 +43,12 @@ pub(super) async fn send(place: &Place, arguments: SendArgs) -> Result<(), Failu
 }
 
 /// Writes into a chat; durable when this returns.
-pub(super) async fn put(visit: &mut Visit, chat: ChatId, text: String, reply_to: Option<MessageRef>) -> Result<MessageRef, Failure> {
+pub(super) async fn put(
+    visit: &mut Visit,
+    chat: ChatId,
+    text: String,
+    reply_to: Option<MessageRef>,
+) -> Result<MessageRef, Failure> {
     if visit.read(move |client| client.chat(chat)).await?.is_some_and(|chat| chat.state == ChatState::Requested) {
         return Err(Failure::Refused("this person asked to talk to you; accept first: waxseal requests accept NAME"));
     }
@@ -58,7 +63,6 @@ pub(super) async fn put(visit: &mut Visit, chat: ChatId, text: String, reply_to:
         _ => Err(Failure::Refused("the message was not taken")),
     }
 }
-
 
 async fn standard_input() -> Result<String, Failure> {
     let mut text = String::new();

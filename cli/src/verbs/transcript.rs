@@ -52,7 +52,8 @@ impl Transcript {
         lines.push(format!("{time}  {who}: {}{edited}{mark}", parts.next().unwrap_or_default()));
         lines.extend(parts.map(|part| format!("       {part}")));
         if !message.reactions.is_empty() {
-            let reactions: Vec<_> = message.reactions.iter().map(|(by, emoji)| format!("{} {}", harmless::line(emoji), name_of.of(by))).collect();
+            let reactions: Vec<_> =
+                message.reactions.iter().map(|(by, emoji)| format!("{} {}", harmless::line(emoji), name_of.of(by))).collect();
             lines.push(format!("       {}", reactions.join(", ")));
         }
         lines

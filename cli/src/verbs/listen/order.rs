@@ -43,9 +43,7 @@ impl Listening {
                 let message = send::put(&mut self.visit, chat, text, reply_to.map(MessageRef)).await?;
                 Ok((Some(chat), Some(message)))
             }
-            Wish::React { message, emoji } => {
-                self.about(message, |chat, message| Command::React { chat, message, emoji }).await
-            }
+            Wish::React { message, emoji } => self.about(message, |chat, message| Command::React { chat, message, emoji }).await,
             Wish::Edit { message, text } => self.about(message, |chat, message| Command::Edit { chat, message, text }).await,
             Wish::Delete { message } => self.about(message, |chat, message| Command::Delete { chat, message }).await,
             Wish::Accept { chat } => {
