@@ -10,6 +10,7 @@
 //!   wake-up ┘                         └──► the next wake-up
 //! ```
 
+use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -18,8 +19,9 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 use waxseal_core::client::{Client, ClientError};
 use waxseal_core::{Command, Event, Input, Output};
-use waxseal_wire::frame::{Door, encode_request};
-use waxseal_wire::id::Millis;
+use waxseal_wire::frame::{Door, Told, encode_request};
+use waxseal_wire::id::{Millis, RequestId};
+use waxseal_wire::request::{DeviceRequest, Request};
 
 use crate::network::DoorError;
 use crate::{chance, clock};
@@ -39,6 +41,8 @@ pub(crate) enum Ask {
     Command(Command, oneshot::Sender<Result<Vec<Event>, ClientError>>),
     /// Look something up.
     Read(Box<dyn FnOnce(&Client) + Send>),
+    /// Say when every request that was sent is answered.
+    WhenAnswered(oneshot::Sender<()>),
     /// Enough.
     Stop,
 }
@@ -69,7 +73,8 @@ impl Engine {
     /// Starts the thread around an open client.
     pub(crate) fn start(client: Client, notices: UnboundedSender<Notice>) -> std::io::Result<Self> {
         let (asks, inbox) = channel();
-        let turning = Turning { client, inbox, notices, lines: [None, None], wake: None };
+        let turning =
+            Turning { client, inbox, notices, lines: [None, None], wake: None, asked: HashMap::new(), waiters: Vec::new() };
         let thread = std::thread::Builder::new().name("client".into()).spawn(move || turning.run())?;
         Ok(Self { desk: Desk(asks), thread: Some(thread) })
     }
@@ -86,6 +91,14 @@ impl Desk {
         let (reply, answer) = oneshot::channel();
         self.0.send(Ask::Command(command, reply)).ok()?;
         answer.await.ok()
+    }
+
+    /// Comes back when every request that was sent is answered.
+    pub(crate) async fn answered(&self) {
+        let (reply, answer) = oneshot::channel();
+        if self.0.send(Ask::WhenAnswered(reply)).is_ok() {
+            let _ = answer.await;
+        }
     }
 
     /// Reads from the client; `None` when the thread is gone.
@@ -115,6 +128,9 @@ struct Turning {
     notices: UnboundedSender<Notice>,
     lines: [Option<UnboundedSender<Vec<u8>>>; 2],
     wake: Option<Millis>,
+    /// Sent and not answered yet.
+    asked: HashMap<RequestId, Door>,
+    waiters: Vec<oneshot::Sender<()>>,
 }
 
 impl Turning {
@@ -145,16 +161,29 @@ impl Turning {
             }
             Ask::Input(Input::Disconnected(door)) => {
                 *self.line(door) = None;
+                self.asked.retain(|_, at| *at != door);
                 self.happen(Input::Disconnected(door), door);
             }
             Ask::Input(input) => {
                 let door = match &input {
-                    Input::Told(door, _) | Input::Connected(door) => *door,
+                    Input::Told(door, told) => {
+                        if let Told::Reply(id, _) = told {
+                            self.asked.remove(id);
+                        }
+                        *door
+                    }
+                    Input::Connected(door) => *door,
                     _ => Door::Anonymous,
                 };
                 self.happen(input, door);
             }
+            Ask::WhenAnswered(reply) => self.waiters.push(reply),
             Ask::Stop => {}
+        }
+        if self.asked.is_empty() {
+            for waiter in self.waiters.drain(..) {
+                let _ = waiter.send(());
+            }
         }
     }
 
@@ -187,8 +216,12 @@ impl Turning {
         while let Some(output) = self.client.poll() {
             match output {
                 Output::Send(door, id, request) => {
-                    if let Some(line) = self.line(door) {
-                        let _ = line.send(encode_request(id, &request));
+                    let is_answered = !matches!(request, Request::Device(DeviceRequest::Ack(_)));
+                    if let Some(line) = self.line(door)
+                        && line.send(encode_request(id, &request)).is_ok()
+                        && is_answered
+                    {
+                        self.asked.insert(id, door);
                     }
                 }
                 Output::Tell(event) => match events.as_deref_mut() {

@@ -57,6 +57,9 @@ pub(crate) enum Failure {
     /// The first message to somebody needs the server.
     #[error("the server was not reached: {0}. Nothing was sent")]
     Offline(String),
+    /// The server was not reached, and the claim of a name is kept.
+    #[error("the server was not reached: {0}. The claim is kept: run the same command again when the server is there")]
+    Claiming(String),
     /// The server was not reached, and what was written is kept.
     #[error("the server was not reached in time; the message waits in the outbox and goes with the next connection")]
     Waiting,
@@ -85,7 +88,7 @@ impl Failure {
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Usage(_) | Self::Name(..) => 2,
-            Self::Offline(_) | Self::Waiting | Self::ChangeWaiting => 3,
+            Self::Offline(_) | Self::Claiming(_) | Self::Waiting | Self::ChangeWaiting => 3,
             Self::Profile(ProfileError::BadAddress(_) | ProfileError::BadProfileName) => 2,
             Self::Profile(_) | Self::SignedOut => 4,
             _ => 1,

@@ -159,10 +159,7 @@ impl Shell {
                 Wish::Look => looks = true,
                 Wish::Safety(account) => self.read(move |client| Ok(Answer::Safety(account, client.safety_number(account)?))),
                 Wish::Devices => self.read(|client| Ok(Answer::Devices(client.devices()?))),
-                Wish::Settings => self.read(|client| {
-                    let settings = client.settings()?;
-                    Ok(Answer::Settings(settings.delivered_receipts, settings.read_receipts))
-                }),
+                Wish::Settings => self.read(|client| client.receipts().map(|(delivered, read)| Answer::Settings(delivered, read))),
                 Wish::Hurry => visit.hurry.notify_waiters(),
                 Wish::Ring => {
                     let mut out = std::io::stdout();

@@ -28,6 +28,15 @@ use crate::target::{self, Target};
 /// A server that refused so often in a row is not coming back within a verb's patience.
 const REFUSALS: u32 = 4;
 
+/// How often something that is waited for is looked at, where no event tells.
+const MOMENT: Duration = Duration::from_millis(150);
+
+enum Step {
+    Event(Event),
+    Nothing,
+    Enough,
+}
+
 /// Whether to talk to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reach {
@@ -46,6 +55,8 @@ pub(crate) struct Visit {
     pub(crate) server: Address,
     pub(crate) profile: Profile,
     early: VecDeque<Event>,
+    /// The chat that is waited for; what fails elsewhere is no concern of this visit.
+    pub(crate) about: Option<ChatId>,
     /// Events that passed while something else was waited for; kept only where asked.
     passed: Option<Vec<Event>>,
     patience: Duration,
@@ -71,7 +82,20 @@ impl Visit {
         let patience = Duration::from_secs(place.timeout);
         let early = VecDeque::new();
         let since = Moment::now();
-        Ok(Self { engine, notices, hurry, server, profile, early, passed: None, patience, since, refused: 0, unreached: None })
+        Ok(Self {
+            engine,
+            notices,
+            hurry,
+            server,
+            profile,
+            early,
+            about: None,
+            passed: None,
+            patience,
+            since,
+            refused: 0,
+            unreached: None,
+        })
     }
 
     /// The same, for a profile that has an account.
@@ -114,23 +138,36 @@ impl Visit {
         Ok(self.engine.desk.read(look).await.ok_or(Failure::Stopped)??)
     }
 
-    /// The next event; `None` when patience since the last command has run out.
-    pub(crate) async fn next(&mut self) -> Result<Option<Event>, Failure> {
-        loop {
-            if let Some(event) = self.early.pop_front() {
-                return Ok(Some(event));
+    /// What happens in the next moment, while patience since the last command lasts.
+    async fn step(&mut self) -> Result<Step, Failure> {
+        if let Some(event) = self.early.pop_front() {
+            return Ok(Step::Event(event));
+        }
+        let left = self.since.left(self.patience);
+        if left.is_zero() || self.refused >= REFUSALS {
+            return Ok(Step::Enough);
+        }
+        match tokio::time::timeout(left.min(MOMENT), self.notices.recv()).await {
+            Err(_) => Ok(Step::Nothing),
+            Ok(None) => Err(Failure::Stopped),
+            Ok(Some(Notice::Event(Event::SignedOut))) => Err(Failure::SignedOut),
+            Ok(Some(Notice::Event(event))) => Ok(Step::Event(event)),
+            Ok(Some(Notice::Disk(error))) => Err(error.into()),
+            Ok(Some(Notice::Door(door, state))) => {
+                self.door(door, state);
+                Ok(Step::Nothing)
             }
-            if self.refused >= REFUSALS {
-                return Ok(None);
+        }
+    }
+
+    /// What an event says of the chat that this visit is about, where it says that something failed.
+    fn failure(&self, event: &Event) -> Option<Failure> {
+        match event {
+            Event::Failed { chat, problem } if chat.is_none() || self.about.is_none() || *chat == self.about => {
+                Some((*problem).into())
             }
-            match tokio::time::timeout(self.since.left(self.patience), self.notices.recv()).await {
-                Err(_) => return Ok(None),
-                Ok(None) => return Err(Failure::Stopped),
-                Ok(Some(Notice::Event(Event::SignedOut))) => return Err(Failure::SignedOut),
-                Ok(Some(Notice::Event(event))) => return Ok(Some(event)),
-                Ok(Some(Notice::Disk(error))) => return Err(error.into()),
-                Ok(Some(Notice::Door(door, state))) => self.door(door, state),
-            }
+            Event::NoSuchAccount(name) => Some(Failure::NoSuchAccount(name.clone())),
+            _ => None,
         }
     }
 
@@ -158,29 +195,35 @@ impl Visit {
             if self.read(is.clone()).await? {
                 return Ok(true);
             }
-            match self.next().await? {
-                Some(Event::Failed { problem, .. }) => return Err(problem.into()),
-                Some(Event::NoSuchAccount(name)) => return Err(Failure::NoSuchAccount(name)),
-                Some(event) => self.pass(event),
-                None => return Ok(false),
+            match self.step().await? {
+                Step::Event(event) => match self.failure(&event) {
+                    Some(failure) => return Err(failure),
+                    None => self.pass(event),
+                },
+                Step::Nothing => {}
+                Step::Enough => return Ok(false),
             }
         }
     }
 
     /// Waits for an event that `pick` takes; being offline is an error.
-    pub(crate) async fn wait<T>(&mut self, mut pick: impl FnMut(Event) -> Option<Result<T, Failure>>) -> Result<T, Failure> {
-        while let Some(event) = self.next().await? {
-            if let Event::Failed { problem, .. } = event {
-                return Err(problem.into());
-            }
-            if self.passed.is_some() {
-                self.pass(event.clone());
-            }
-            if let Some(picked) = pick(event) {
-                return picked;
+    pub(crate) async fn wait<T>(&mut self, mut pick: impl FnMut(&Event) -> Option<Result<T, Failure>>) -> Result<T, Failure> {
+        loop {
+            match self.step().await? {
+                Step::Event(event) => {
+                    if let Some(picked) = pick(&event) {
+                        self.pass(event);
+                        return picked;
+                    }
+                    if let Some(failure) = self.failure(&event) {
+                        return Err(failure);
+                    }
+                    self.pass(event);
+                }
+                Step::Nothing => {}
+                Step::Enough => return Err(self.offline()),
             }
         }
-        Err(self.offline())
     }
 
     /// From here on, events that pass while something else is waited for are kept for [`Self::happening`].
@@ -233,10 +276,14 @@ impl Visit {
         if let Some(account) = self.read(move |client| client.account_by_name(&known)).await? {
             return Ok(account);
         }
+        // Asked for while nobody hears it, a look-up is lost.
+        self.since = Moment::now();
+        if !self.until(|client| Ok(client.connection().sending)).await? {
+            return Err(self.offline());
+        }
         self.command(Command::LookUp(name)).await?;
         self.wait(|event| match event {
-            Event::AccountKnown { account, .. } => Some(Ok(account)),
-            Event::NoSuchAccount(name) => Some(Err(Failure::NoSuchAccount(name))),
+            Event::AccountKnown { account, .. } => Some(Ok(*account)),
             _ => None,
         })
         .await
@@ -249,28 +296,33 @@ impl Visit {
 
     /// Gives news that waits on the server time to come in: until it is quiet, or patience ends.
     pub(crate) async fn catch_up(&mut self) -> Result<(), Failure> {
-        const QUIET: Duration = Duration::from_millis(350);
+        const QUIET: Duration = Duration::from_millis(250);
         self.since = Moment::now();
         let patience = self.patience;
         self.patience = patience.min(Duration::from_secs(5));
         let receiving = self.until(|client| Ok(client.connection().receiving)).await;
         self.patience = patience;
-        if receiving? {
-            // The mailbox's entries follow the proof at once; a pause means there are no more.
-            while let Ok(Some(notice)) = tokio::time::timeout(QUIET, self.notices.recv()).await {
-                match notice {
-                    Notice::Disk(error) => return Err(error.into()),
-                    Notice::Door(door, state) => self.door(door, state),
-                    // Whatever came is in the store; the verbs read it there.
-                    Notice::Event(Event::SignedOut) => return Err(Failure::SignedOut),
-                    Notice::Event(_) => {}
-                }
-            }
-        } else {
+        if !receiving? {
             let why = self.unreached.unwrap_or(DoorError::Silent);
             crate::paper::remark(format!("(not connected: {why}; this is what is on this device)"));
+            return Ok(());
         }
-        Ok(())
+        // The mailbox's entries follow the proof at once; a pause means that there are no more.
+        loop {
+            let _ = tokio::time::timeout(self.since.left(patience), self.engine.desk.answered()).await;
+            match tokio::time::timeout(QUIET, self.notices.recv()).await {
+                Err(_) => return Ok(()),
+                Ok(None) => return Err(Failure::Stopped),
+                Ok(Some(Notice::Disk(error))) => return Err(error.into()),
+                Ok(Some(Notice::Door(door, state))) => self.door(door, state),
+                Ok(Some(Notice::Event(Event::SignedOut))) => return Err(Failure::SignedOut),
+                // Whatever came is in the store; the verbs read it there.
+                Ok(Some(Notice::Event(event))) => self.pass(event),
+            }
+            if self.since.left(patience).is_zero() {
+                return Ok(());
+            }
+        }
     }
 
     /// All chats.
@@ -301,10 +353,9 @@ impl Visit {
 }
 
 /// Picks the chat that was asked for.
-pub(crate) fn opened(event: Event) -> Option<Result<ChatId, Failure>> {
+pub(crate) fn opened(event: &Event) -> Option<Result<ChatId, Failure>> {
     match event {
-        Event::ChatOpened(chat) => Some(Ok(chat)),
-        Event::NoSuchAccount(name) => Some(Err(Failure::NoSuchAccount(name))),
+        Event::ChatOpened(chat) => Some(Ok(*chat)),
         _ => None,
     }
 }

@@ -128,13 +128,17 @@ fn hand_in(model: &mut Model) -> Vec<Wish> {
     if form.is_busy {
         return Vec::new();
     }
-    match act::command(form.purpose, |field| form.text(field)) {
+    let purpose = form.purpose;
+    match act::command(purpose, |field| form.text(field)) {
         Ok(command) => {
             form.wrong = None;
             // These are answered by the server; the form waits, and says what it answers.
-            if matches!(form.purpose, Purpose::Register | Purpose::Join) {
+            if matches!(purpose, Purpose::Register | Purpose::Join) {
                 form.is_busy = true;
             } else {
+                if let Command::OpenDirect(name) = &command {
+                    model.say(format!("Looking for {name} …"), false);
+                }
                 model.dialog = None;
             }
             vec![Wish::Hurry, Wish::Command(command)]

@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use ratatui_textarea::{TextArea, WrapMode};
 use time::UtcOffset;
 use waxseal_core::Command;
-use waxseal_core::view::{ChatId, ChatState, ChatSummary, Connection, Me, MemberView, MessageRef, MessageState, MessageView};
+use waxseal_core::view::{ChatId, ChatState, ChatSummary, Connection, Me, MemberView, MessageRef, MessageView};
 use waxseal_wire::id::{AccountId, Millis};
 
 use super::dialog::Dialog;
@@ -277,11 +277,6 @@ impl Model {
     /// Whether something was written that was not sent.
     pub(crate) fn has_drafts(&self) -> bool {
         self.drafts.values().any(|draft| !draft.is_empty())
-    }
-
-    /// How many messages nobody has read.
-    pub(crate) fn failed(&self) -> usize {
-        self.messages().iter().filter(|message| message.state == MessageState::Failed).count()
     }
 
     /// Shows a line for a while.

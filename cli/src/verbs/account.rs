@@ -25,16 +25,29 @@ pub(super) async fn register(place: &Place, who: &str, invite: String, device_na
     let name = name(who)?;
     let mut visit = Visit::open(place, Need::MayCreate, Reach::Online)?;
     visit.profile.keep_server(place)?;
-    visit.command(Command::Register { name, invite, device_name }).await?;
-    let name = visit
+    match visit.read(Client::me).await? {
+        None => visit.command(Command::Register { name, invite, device_name }).await?,
+        Some(me) if me.registered => {
+            return Err(Failure::Refused("this profile has an account already; choose another with --profile"));
+        }
+        // The claim was made and never answered; it was sent again with this connection.
+        Some(me) if me.name == name => {}
+        Some(_) => {
+            return Err(Failure::Refused("this profile is claiming another name and waits for the server; run that command again"));
+        }
+    }
+    let claimed = visit
         .wait(|event| match event {
-            Event::Registered { name, .. } => Some(Ok(name)),
-            Event::RegisterFailed(refusal) => Some(Err(Failure::NotRegistered(refusal))),
+            Event::Registered { name, .. } => Some(Ok(name.clone())),
+            Event::RegisterFailed(refusal) => Some(Err(Failure::NotRegistered(*refusal))),
             _ => None,
         })
-        .await?;
+        .await;
+    let name = match claimed {
+        Err(Failure::Offline(why)) => return Err(Failure::Claiming(why)),
+        claimed => claimed?,
+    };
     // Until the first keys lie on the server nobody can write to us.
-    visit.until(|client| Ok(client.connection().receiving)).await?;
     visit.catch_up().await?;
     say(format!("You are {name} on {}.", visit.server))?;
     if std::io::stdout().is_terminal() {
@@ -128,9 +141,9 @@ pub(super) async fn settings(place: &Place, delivered: Option<bool>, read: Optio
     if let Some(on) = read {
         visit.command(Command::Set(Setting::ReadReceipts(on))).await?;
     }
-    let settings = visit.read(Client::settings).await?;
+    let (delivered, read) = visit.read(Client::receipts).await?;
     let word = |on| if on { "on" } else { "off" };
-    say(format!("delivered-receipts  {}", word(settings.delivered_receipts)))?;
-    say(format!("read-receipts       {}", word(settings.read_receipts)))?;
+    say(format!("delivered-receipts  {}", word(delivered)))?;
+    say(format!("read-receipts       {}", word(read)))?;
     Ok(())
 }

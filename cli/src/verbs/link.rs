@@ -25,8 +25,8 @@ async fn offer(place: &Place) -> Result<(), Failure> {
     visit.command(Command::OfferLink).await?;
     let code = visit
         .wait(|event| match event {
-            Event::LinkCode(code) => Some(Ok(code)),
-            Event::LinkFailed(problem) => Some(Err(problem.into())),
+            Event::LinkCode(code) => Some(Ok(code.clone())),
+            Event::LinkFailed(problem) => Some(Err((*problem).into())),
             _ => None,
         })
         .await?;
@@ -35,8 +35,8 @@ async fn offer(place: &Place) -> Result<(), Failure> {
     remark("Whoever has the code joins your account. Waiting for the device; Ctrl+C stops.");
     let name = visit
         .wait(|event| match event {
-            Event::DeviceAdded { name } => Some(Ok(name)),
-            Event::LinkFailed(problem) => Some(Err(problem.into())),
+            Event::DeviceAdded { name } => Some(Ok(name.clone())),
+            Event::LinkFailed(problem) => Some(Err((*problem).into())),
             _ => None,
         })
         .await?;
@@ -56,12 +56,11 @@ async fn join(place: &Place, code: String, device_name: String) -> Result<(), Fa
     visit.command(Command::AcceptLink { code: code.trim().to_owned(), device_name }).await?;
     let name = visit
         .wait(|event| match event {
-            Event::Registered { name, .. } => Some(Ok(name)),
-            Event::LinkFailed(problem) => Some(Err(problem.into())),
+            Event::Registered { name, .. } => Some(Ok(name.clone())),
+            Event::LinkFailed(problem) => Some(Err((*problem).into())),
             _ => None,
         })
         .await?;
-    visit.until(|client| Ok(client.connection().receiving)).await?;
     visit.catch_up().await?;
     say(format!("This device is one of {name}'s now."))?;
     Ok(())

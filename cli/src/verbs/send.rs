@@ -23,6 +23,7 @@ pub(super) async fn send(place: &Place, arguments: SendArgs) -> Result<(), Failu
     }
     let (mut visit, _) = Visit::of_account(place, Reach::Online).await?;
     let chat = visit.open_chat(&arguments.to).await?;
+    visit.about = Some(chat);
     let message = put(&mut visit, chat, text, None).await?;
     if arguments.no_wait {
         remark("It waits in the outbox, and goes with the next connection.");
