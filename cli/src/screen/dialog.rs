@@ -111,7 +111,7 @@ impl Form {
     pub(crate) fn new(purpose: Purpose) -> Self {
         let fields = match purpose {
             Purpose::Register => vec![
-                Field::new("Name", "2 to 32 lower-case letters and digits; others find you by it", ""),
+                Field::new("Name", "2 to 32 lower-case letters or digits", ""),
                 Field::new("Device", "what you call this one", "terminal"),
                 Field::new("Invitation", "leave empty where the server is open", ""),
             ],

@@ -36,11 +36,11 @@ fn wheel(model: &mut Model, at: Position, up: bool) -> Vec<Wish> {
 
 fn click(model: &mut Model, at: Position) -> Vec<Wish> {
     if let Some(dialog) = &mut model.dialog {
-        if let (Dialog::Menu(menu), Some(row)) = (dialog, row(model.places.menu, at)) {
-            if row < menu.items.len() {
-                menu.at = row;
-                return form::choose(model, None);
-            }
+        if let (Dialog::Menu(menu), Some(row)) = (dialog, row(model.places.menu, at))
+            && row < menu.items.len()
+        {
+            menu.at = row;
+            return form::choose(model, None);
         }
         return Vec::new();
     }

@@ -162,13 +162,13 @@ fn draw_form(frame: &mut Frame<'_>, model: &Model, form: &Form, area: Rect) {
 fn intro(form: &Form, server: &str) -> String {
     match form.purpose {
         Purpose::Register => format!(
-            "What you write is sealed on this device; the server cannot read it.\n\nChoose a name on {server}. No phone number, no e-mail.\nHave an account already? Ctrl+O joins it with a code.\n\n"
+            "What you write is sealed here; the server cannot read it.\n\nChoose a name on {server}. No phone number, no e-mail.\nHave an account already? Ctrl+O joins it with a code.\n"
         ),
         Purpose::Join => {
-            format!("Join the account that another of your devices has on {server}.\nCtrl+O goes back to making a new account.\n\n")
+            format!("Join the account that another of your devices has on {server}.\nCtrl+O goes back to making a new account.\n")
         }
-        Purpose::NewChat => "The first message asks them whether they want to talk.\n\n".to_owned(),
-        Purpose::NewGroup => "You will be its admin. More people can be added later.\n\n".to_owned(),
+        Purpose::NewChat => "The first message asks them whether they want to talk.\n".to_owned(),
+        Purpose::NewGroup => "You will be its admin. More people can be added later.\n".to_owned(),
         _ => String::new(),
     }
 }
