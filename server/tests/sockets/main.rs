@@ -14,6 +14,7 @@
 
 mod doors;
 mod kill;
+mod memory;
 mod person;
 mod program;
 mod story;

@@ -54,13 +54,19 @@ fn plain_http_where_others_could_listen_is_refused_with_a_way_out() {
 #[test]
 fn it_is_ready_soon_and_stops_when_told_with_code_0() {
     let (_around, folder) = folder();
-    // The first start makes the store; the usual start finds it.
-    assert_eq!(Program::start(&folder, &[]).stop(), Some(0));
+    // The best of a few: other tests keep the machine busy.
+    let ready_in = (0..5).map(|_| {
+        let program = Program::start(&folder, &[]);
+        let ready_in = program.ready_in;
+        assert_eq!(program.stop(), Some(0));
+        ready_in
+    });
+    let best = ready_in.min().unwrap();
+    println!("ready after {best:?}");
+    assert!(best <= Duration::from_millis(200), "ready after {best:?}");
     let program = Program::start(&folder, &[]);
-    assert!(program.ready_in < Duration::from_secs(2), "ready after {:?}", program.ready_in);
-    println!("ready after {:?}", program.ready_in);
     program.signal("INT");
-    assert_eq!(program.stop(), Some(0));
+    assert_eq!(program.wait(), Some(0));
 }
 
 #[test]
