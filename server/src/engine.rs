@@ -69,8 +69,8 @@ impl std::fmt::Debug for Engine {
 impl Engine {
     /// Opens or makes the store in `folder` (mode 0700, its files 0600).
     pub fn open(folder: &Path, policy: Policy, clock: impl Fn() -> Millis + Send + Sync + 'static) -> Result<Self, OpenError> {
-        folder::make(folder).map_err(|error| OpenError::Folder(error.kind()))?;
         let file = file_in(folder);
+        folder::make(folder).and_then(|()| folder::make_file(&file)).map_err(|error| OpenError::Folder(error.kind()))?;
         let mut store = SqliteStore::open(&file)?;
         store.limit_size(policy.store_bytes)?;
         let (clock, wakes): (Clock, _) = (Arc::new(clock), Arc::new(Wakes::default()));

@@ -16,12 +16,16 @@ pub(super) fn make(folder: &Path) -> io::Result<()> {
     builder.create(folder)?;
     #[cfg(unix)]
     fs::set_permissions(folder, <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o700))?;
-    let file = crate::store::sqlite::file_in(folder);
+    Ok(())
+}
+
+/// Makes the database file, or takes the rights to it away from others.
+pub(super) fn make_file(file: &Path) -> io::Result<()> {
     // SQLite gives its log the rights of the database file: made here, before it looks.
     let mut options = private();
-    options.write(true).create(true).truncate(false).open(&file)?;
+    options.write(true).create(true).truncate(false).open(file)?;
     #[cfg(unix)]
-    fs::set_permissions(&file, <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o600))?;
+    fs::set_permissions(file, <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o600))?;
     Ok(())
 }
 

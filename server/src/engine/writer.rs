@@ -199,9 +199,11 @@ impl Desk {
     }
 
     fn together(&mut self, jobs: &[Job], acks: &HashMap<MailboxId, (Proven, Seq)>) -> Result<Vec<Held>, StoreError> {
+        let began = tokio::time::Instant::now();
         self.roles.store().begin()?;
         let held = self.one_by_one(jobs, acks);
         self.roles.store().persist()?;
+        crate::metrics::batch(jobs.len() + acks.len(), began.elapsed());
         Ok(held)
     }
 

@@ -100,6 +100,7 @@ fn metrics_and_admin_are_behind_the_token_and_not_on_the_public_listener() {
     assert_eq!(status, 200);
     assert!(numbers.contains("waxseal_connections{door=\"anonymous\"} 1"), "{numbers}");
     assert!(numbers.contains("waxseal_requests_total{kind=\"lookup\",outcome=\"done\"} 1"), "{numbers}");
+    assert!(numbers.contains("waxseal_store_batch_seconds_count"), "{numbers}");
     assert!(!numbers.contains("nobody"));
     drop(open);
     for name in ["admin.token", "admin.address", "waxseald.lock"] {
