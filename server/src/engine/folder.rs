@@ -19,11 +19,11 @@ pub(super) fn make(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes the database file, or takes the rights to it away from others.
+/// Makes the store's file, where it is not there yet, or takes the rights to it away from others.
+///
+/// SQLite gives its log the rights of this file: made here, before it looks.
 pub(super) fn make_file(file: &Path) -> io::Result<()> {
-    // SQLite gives its log the rights of the database file: made here, before it looks.
-    let mut options = private();
-    options.write(true).create(true).truncate(false).open(file)?;
+    private().write(true).create(true).truncate(false).open(file)?;
     #[cfg(unix)]
     fs::set_permissions(file, <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o600))?;
     Ok(())

@@ -19,7 +19,8 @@ pub(crate) fn a_message_reaches_everybody_but_its_sender<S: Store>(store: S) {
     let outcome = town.ask(AnonymousRequest::SubmitMessage(Box::new(submit)));
     assert_eq!(outcome.reply, Some(Reply::Accepted(Position(2))));
     let (mut woken, mut expected) = (outcome.wakes, vec![a.proven.unwrap().mailbox(), c.proven.unwrap().mailbox()]);
-    (woken.sort(), expected.sort());
+    woken.sort();
+    expected.sort();
     assert_eq!(woken, expected);
     let got = town.opened(&a);
     assert_eq!(got.len(), 1);

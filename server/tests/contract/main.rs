@@ -3,7 +3,17 @@
 //! Each sentence is a function over any `Store`; `on_each_store!` makes a test
 //! of it for every store there is.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed, and says where"
+)]
+
 mod accounts;
+mod disk;
+mod engine;
 mod groups;
 mod keys;
 mod mailboxes;
