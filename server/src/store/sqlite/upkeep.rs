@@ -1,5 +1,7 @@
 //! What time takes away, and what is held about an account, in SQLite.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, OptionalExtension};
 use waxseal_wire::name::AccountName;
 
@@ -30,9 +32,11 @@ pub(super) fn shrink(conn: &Connection) -> Result<(), StoreError> {
     // It frees one page a step: only stepped to its end it frees all.
     while rows.next()?.is_some() {}
     drop(rows);
-    // Readers may hold it up; then the next time does.
-    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-    Ok(())
+    // A reader (a backup, for one) may hold it up. Nobody waits for that: the next time does it.
+    conn.busy_timeout(Duration::ZERO)?;
+    let emptied = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    conn.busy_timeout(super::BUSY)?;
+    Ok(emptied?)
 }
 
 pub(super) fn subject(conn: &Connection, name: &AccountName) -> Result<Option<Subject>, Stop> {
