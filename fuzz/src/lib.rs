@@ -7,6 +7,7 @@
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use waxseal_core::content::Content;
+use waxseal_core::group::{Policy, read_key_package};
 use waxseal_wire::chain::{Chain, Record, Signature, SignedRecord};
 use waxseal_wire::frame::{Door, Told, decode_request, decode_told, encode_push, encode_reply, encode_request};
 use waxseal_wire::id::{AccountId, AliasId, DeviceId, Epoch, GroupId};
@@ -15,7 +16,7 @@ use waxseal_wire::name::AccountName;
 use waxseal_wire::seal::{Delivered, open_roster, seal, seal_roster};
 
 /// Every target, by name.
-pub const TARGETS: [(&str, fn(&[u8])); 8] = [
+pub const TARGETS: [(&str, fn(&[u8])); 10] = [
     ("request_anonymous", request_anonymous),
     ("request_device", request_device),
     ("told", told),
@@ -24,6 +25,8 @@ pub const TARGETS: [(&str, fn(&[u8])); 8] = [
     ("delivered", delivered),
     ("roster", roster),
     ("content", content),
+    ("key_package", key_package),
+    ("policy", policy),
 ];
 
 /// A frame at the anonymous door.
@@ -104,4 +107,19 @@ pub fn content(bytes: &[u8]) {
         assert_eq!(again.id(&sender, &chat), content.id(&sender, &chat));
         assert_eq!(again, content);
     }
+}
+
+/// What a stranger may have published as a KeyPackage.
+pub fn key_package(bytes: &[u8]) {
+    if let Ok(offered) = read_key_package(bytes) {
+        assert_eq!(offered.bytes, bytes);
+    }
+}
+
+/// What an admin may have put into a group's policy.
+pub fn policy(bytes: &[u8]) {
+    let Ok(policy) = Policy::from_bytes(bytes) else { return };
+    let written = policy.to_bytes().expect("what was read can be written");
+    let again = Policy::from_bytes(&written).expect("what was written reads");
+    assert_eq!(again.to_bytes(), Ok(written));
 }

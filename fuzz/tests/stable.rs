@@ -8,10 +8,13 @@ use std::fs;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
+use ed25519_dalek::SigningKey;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
+use waxseal_core::group::{Alias, Identity, Policy, make_key_package};
+use waxseal_core::store::Store;
 use waxseal_fuzz::TARGETS;
-use waxseal_wire::id::{AliasId, Epoch, GroupId, Position};
+use waxseal_wire::id::{AccountId, AliasId, DeviceId, Epoch, GroupId, Position};
 use waxseal_wire::seal::{Delivered, Kind};
 
 fn number(variable: &str, default: u64) -> u64 {
@@ -50,8 +53,20 @@ fn seeds() -> Vec<Vec<u8>> {
     seeds.push([[0, 0, 0, 2].as_slice(), &[7; 160], &[0; 92]].concat());
     let device = [b"\x0a\x10".as_slice(), &[1; 16], b"\x12\x20", &[2; 32], b"\x1a\x20", &[3; 32], b"\x20\x09"].concat();
     seeds.push([b"\x1a".as_slice(), &[device.len() as u8], &device, b"\x22\x20", &[4; 32], b"\x2a\x10", &[5; 16]].concat());
+    seeds.push(key_package());
+    let policy = Policy::new([1; 16], 2, "Book club".to_owned(), [AccountId([3; 32])].into(), false);
+    seeds.push(policy.to_bytes().expect("a policy"));
     seeds.extend(["alice", "zoë-2", "мария", "a\u{202e}b"].map(|name| name.as_bytes().to_vec()));
     seeds
+}
+
+/// A good one, as a device publishes it.
+fn key_package() -> Vec<u8> {
+    let rng = &mut ChaCha20Rng::seed_from_u64(7);
+    let identity = Identity { account: AccountId([1; 32]), device: DeviceId([2; 16]), key: SigningKey::generate(rng) };
+    let alias = Alias::random(rng);
+    let made = Store::open_in_memory().expect("a store").write(|tx| make_key_package(tx, rng, &identity, &alias, false));
+    made.expect("a KeyPackage")
 }
 
 fn mutate(bytes: &mut Vec<u8>, other: &[u8], rng: &mut ChaCha20Rng) {

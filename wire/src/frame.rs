@@ -6,6 +6,7 @@
 
 mod from_client;
 mod from_server;
+mod parts;
 
 use crate::id::{RequestId, WrongLength};
 use crate::name::BadName;

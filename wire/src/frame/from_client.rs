@@ -2,7 +2,7 @@
 
 use prost::Message;
 
-use super::{BadFrame, Door, at_most};
+use super::{BadFrame, Door, at_most, parts};
 use crate::chain::SignedRecord;
 use crate::id::{RequestId, Seq};
 use crate::name::AccountName;
@@ -10,6 +10,9 @@ use crate::proto::client_frame::Request as Wire;
 use crate::proto::{self, account_ref::By};
 use crate::request::*;
 use crate::{id, limits};
+
+/// Fields of the largest request: a Commit that renews a whole roster.
+const FIELDS: usize = 2 * limits::ROSTER + limits::ADDS + 32;
 
 /// One request as a frame.
 pub fn encode_request(id: RequestId, request: &Request) -> Vec<u8> {
@@ -27,6 +30,7 @@ pub fn decode_request(door: Door, bytes: &[u8]) -> Result<(RequestId, Request), 
     if bytes.len() > limits::FRAME {
         return Err((RequestId(0), BadFrame::TooLarge));
     }
+    parts::check(bytes, FIELDS, |_| 1).map_err(|bad| (RequestId(0), bad))?;
     let frame = proto::ClientFrame::decode(bytes).map_err(|_| (RequestId(0), BadFrame::Parse))?;
     let id = RequestId(frame.id);
     let wire = frame.request.filter(|_| id.0 != 0).ok_or((id, BadFrame::Empty))?;

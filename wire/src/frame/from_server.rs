@@ -2,13 +2,18 @@
 
 use prost::Message;
 
-use super::{BadFrame, Told, at_most};
+use super::{BadFrame, Told, at_most, parts};
 use crate::id::{Epoch, Position, RequestId, Seq};
 use crate::limits;
 use crate::proto::refused::Reason;
 use crate::proto::server_frame::Reply as Wire;
 use crate::proto::{self};
 use crate::reply::*;
+
+/// `ServerFrame.accounts`, which has messages in its messages.
+const ACCOUNTS: u64 = 11;
+/// Fields of the largest reply: as many records (100 bytes at least) as a frame holds.
+const FIELDS: usize = limits::FRAME / 100;
 
 /// One reply as a frame.
 pub fn encode_reply(id: RequestId, reply: &Reply) -> Vec<u8> {
@@ -34,6 +39,7 @@ pub fn decode_told(bytes: &[u8]) -> Result<Told, BadFrame> {
     if bytes.len() > limits::FRAME {
         return Err(BadFrame::TooLarge);
     }
+    parts::check(bytes, FIELDS, |field| if field == ACCOUNTS { 2 } else { 1 })?;
     let frame = proto::ServerFrame::decode(bytes).map_err(|_| BadFrame::Parse)?;
     let wire = frame.reply.ok_or(BadFrame::Empty)?;
     match (frame.id, wire) {

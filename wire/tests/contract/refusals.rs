@@ -180,6 +180,32 @@ fn a_server_is_held_to_limits_as_well() {
 }
 
 #[test]
+fn a_small_frame_of_very_many_parts_is_refused_before_room_is_made_for_them() {
+    const LOOKUP: u8 = 11;
+    const SUBMIT_COMMIT: u8 = 14;
+    const ACCOUNTS: u8 = 11;
+    let empty_parts = |number: u8, count: usize| [number << 3 | 2, 0].repeat(count);
+    // One more than the limit is refused for its number, two million for theirs: before anything else in them is read.
+    assert_eq!(refused(Door::Anonymous, &frame(1, LOOKUP, &empty_parts(1, 2_000_000))), BadFrame::TooLarge);
+    assert_eq!(refused(Door::Anonymous, &frame(1, SUBMIT_COMMIT, &empty_parts(8, 2_000_000))), BadFrame::TooLarge);
+    assert_eq!(decode_told(&frame(1, ACCOUNTS, &field(1, &empty_parts(2, 2_000_000)))), Err(BadFrame::TooLarge));
+    assert_eq!(decode_told(&frame(1, ACCOUNTS, &empty_parts(1, 2_000_000))), Err(BadFrame::TooLarge));
+    // What lies in an envelope is not counted.
+    let zeros = SubmitMessage { lent: samples::lent(), envelope: vec![0; limits::MESSAGE] };
+    assert!(decode_request(Door::Anonymous, &encoded(AnonymousRequest::SubmitMessage(Box::new(zeros)))).is_ok());
+}
+
+#[test]
+fn the_largest_commit_passes() {
+    let (add, remove) = (vec![samples::roster_entry(1); limits::ROSTER], vec![AliasId([1; 16]); limits::ROSTER]);
+    let welcomes = vec![Welcomed { alias: AliasId([1; 16]), welcome: vec![1; limits::WELCOME] }; limits::ADDS];
+    let next_delivery_key = samples::lent().delivery_key;
+    let roster = RosterChange::Edit { add, remove };
+    let commit = SubmitCommit { lent: samples::lent(), next_delivery_key, commit: vec![1; 1 << 20], roster, welcomes };
+    assert!(decode_request(Door::Anonymous, &encoded(AnonymousRequest::SubmitCommit(Box::new(commit)))).is_ok());
+}
+
+#[test]
 fn every_bad_frame_has_its_answer() {
     let length = BadFrame::Length(WrongLength { what: "alias", want: 16, got: 1 });
     let answers = [
