@@ -41,7 +41,7 @@ pub(super) fn wrongs(root: &Path) -> Result<Vec<String>, Failure> {
 
 fn reaches_outside(source: &Source) -> Vec<String> {
     let mut paths = Vec::new();
-    read_paths(source.file.to_token_stream(), &mut Vec::new(), &mut paths);
+    read_paths(source.file.to_token_stream(), &[], &mut paths);
     let mut wrongs = Vec::new();
     for (words, why) in FORBIDDEN {
         let named = |path: &Vec<String>| path.windows(words.len()).any(|window| window.iter().eq(words));
@@ -53,26 +53,25 @@ fn reaches_outside(source: &Source) -> Vec<String> {
 }
 
 /// Every `a::b::c` in the tokens; in `a::{b, c::d}` every branch with its stem.
-fn read_paths(tokens: TokenStream, stem: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
-    let mut path = stem.clone();
+fn read_paths(tokens: TokenStream, stem: &[String], found: &mut Vec<Vec<String>>) {
+    let mut path = stem.to_owned();
     let mut colons = 0;
     for token in tokens {
         match token {
             TokenTree::Ident(word) => {
                 if colons != 2 {
-                    found.push(std::mem::replace(&mut path, if colons == 0 { stem.clone() } else { Vec::new() }));
+                    found.push(std::mem::replace(&mut path, if colons == 0 { stem.to_owned() } else { Vec::new() }));
                 }
                 path.push(word.to_string());
                 colons = 0;
             }
             TokenTree::Punct(mark) if mark.as_char() == ':' => colons += 1,
             TokenTree::Group(group) => {
-                let mut inner = if colons == 2 { path.clone() } else { Vec::new() };
-                read_paths(group.stream(), &mut inner, found);
+                read_paths(group.stream(), if colons == 2 { &path } else { &[] }, found);
                 colons = 0;
             }
             TokenTree::Punct(_) | TokenTree::Literal(_) => {
-                found.push(std::mem::replace(&mut path, stem.clone()));
+                found.push(std::mem::replace(&mut path, stem.to_owned()));
                 colons = 0;
             }
         }

@@ -11,6 +11,9 @@ const FIXED_64: u64 = 1;
 const BYTES: u64 = 2;
 const FIXED_32: u64 = 5;
 
+/// What to do with the bytes of a field: field number, bytes, how many fields are left.
+type Inside<'a> = dyn Fn(u64, &[u8], usize) -> Result<usize, BadFrame> + 'a;
+
 /// Refuses a frame with more than `most` fields in it.
 ///
 /// `depth` says how many levels of messages lie inside a field of the frame: bytes below them are not looked into.
@@ -23,11 +26,7 @@ fn nested(message: &[u8], depth: usize, left: usize) -> Result<usize, BadFrame> 
 }
 
 /// How many more fields there may be after this message.
-fn walk(
-    mut message: &[u8],
-    mut left: usize,
-    inside: &dyn Fn(u64, &[u8], usize) -> Result<usize, BadFrame>,
-) -> Result<usize, BadFrame> {
+fn walk(mut message: &[u8], mut left: usize, inside: &Inside<'_>) -> Result<usize, BadFrame> {
     while !message.is_empty() {
         left = left.checked_sub(1).ok_or(BadFrame::TooLarge)?;
         let tag = varint(&mut message)?;
