@@ -210,8 +210,11 @@ mod tests {
 
     use super::*;
 
+    /// Names, each with its kind: none, build or dev.
+    type Deps<'a> = &'a [(&'a str, Option<&'a str>)];
+
     /// A house of `(package, [(dependency, kind)])`; members are ours, the rest comes from outside.
-    fn wrongs(house: &[(&str, &[(&str, Option<&str>)])]) -> Vec<String> {
+    fn wrongs(house: &[(&str, Deps<'_>)]) -> Vec<String> {
         let ours = |name: &str| name.starts_with("waxseal-") || name == "xtask";
         let packages: Vec<Value> = house
             .iter()
