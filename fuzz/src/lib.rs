@@ -15,8 +15,11 @@ use waxseal_wire::key::{DeliveryKey, SealKey};
 use waxseal_wire::name::AccountName;
 use waxseal_wire::seal::{Delivered, open_roster, seal, seal_roster};
 
+/// Takes any bytes; panics where a decoder is wrong.
+pub type Target = fn(&[u8]);
+
 /// Every target, by name.
-pub const TARGETS: [(&str, fn(&[u8])); 10] = [
+pub const TARGETS: [(&str, Target); 10] = [
     ("request_anonymous", request_anonymous),
     ("request_device", request_device),
     ("told", told),

@@ -13,7 +13,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use waxseal_core::group::{Alias, Identity, Policy, make_key_package};
 use waxseal_core::store::Store;
-use waxseal_fuzz::TARGETS;
+use waxseal_fuzz::{TARGETS, Target};
 use waxseal_wire::id::{AccountId, AliasId, DeviceId, Epoch, GroupId, Position};
 use waxseal_wire::seal::{Delivered, Kind};
 
@@ -21,7 +21,7 @@ fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
-fn hold(name: &str, target: fn(&[u8]), bytes: &[u8]) {
+fn hold(name: &str, target: Target, bytes: &[u8]) {
     assert!(catch_unwind(|| target(bytes)).is_ok(), "{name} fell over {}", hex::encode(bytes));
 }
 
