@@ -1,1 +1,18 @@
-//! Stub: its helper is writing it.
+//! Seeded towns: the real client core against the real server roles, in virtual time.
+//!
+//! Development only. One seed makes one town: who lives there, what they do,
+//! what the network and the disks do to them. The same seed plays the same
+//! town again.
+//!
+//! ```text
+//!   plan (seed) ──► town ──► houses (core::Client each)
+//!                    │  queue of events in virtual time: frames, wakes, deeds, faults
+//!                    └─────► server (Roles over SQLite in memory)
+//!   checks: nothing lost, nothing twice, one order, everybody converges
+//! ```
+
+pub mod checks;
+pub mod deeds;
+pub mod house;
+pub mod plan;
+pub mod town;

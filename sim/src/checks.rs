@@ -1,0 +1,95 @@
+//! What must hold in every town, whatever happened.
+//!
+//! Called by `plan` and tests when the town has come to rest.
+
+use std::collections::BTreeMap;
+
+use waxseal_core::view::{ChatId, ChatState, Health, Line, MessageState, MessageView};
+
+use crate::town::{Broken, Town};
+
+/// What was found wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault(pub String);
+
+/// Texts of a chat as one house shows them, in order.
+pub fn texts(town: &mut Town, house: usize, chat: ChatId) -> Result<Vec<MessageView>, Broken> {
+    let all = town.houses[house].client().messages(chat, None, 1_000_000)?;
+    Ok(all.into_iter().filter(|message| matches!(message.line, Line::Text(_))).collect())
+}
+
+/// Text of a line; empty where it is no text.
+pub fn words(message: &MessageView) -> &str {
+    match &message.line {
+        Line::Text(text) => text,
+        _ => "",
+    }
+}
+
+/// All that must hold; empty where it does.
+pub fn check(town: &mut Town) -> Result<Vec<Fault>, Broken> {
+    let mut faults = Vec::new();
+    let mut sent: BTreeMap<[u8; 16], Vec<String>> = BTreeMap::new();
+    let mut shown: BTreeMap<[u8; 16], Vec<(usize, Vec<String>)>> = BTreeMap::new();
+    for house in 0..town.houses.len() {
+        if town.houses[house].gone {
+            continue;
+        }
+        for chat in town.houses[house].client().chats()? {
+            let texts = texts(town, house, chat.chat)?;
+            for message in texts.iter().filter(|message| message.own && message.state >= MessageState::Sent) {
+                if message.state != MessageState::Failed {
+                    sent.entry(chat.chat.0).or_default().push(words(message).to_owned());
+                }
+            }
+            if chat.state == ChatState::Open {
+                let lines = texts.iter().filter(|m| !matches!(m.state, MessageState::Pending | MessageState::Failed)).map(|m| words(m).to_owned());
+                shown.entry(chat.chat.0).or_default().push((house, lines.collect()));
+            }
+            if matches!(chat.state, ChatState::Healing | ChatState::Opening) {
+                faults.push(Fault(format!("{} is still {:?} in a chat", town.houses[house].name, chat.state)));
+            }
+        }
+        let waiting = town.houses[house].client().connection().waiting;
+        if waiting > 0 {
+            faults.push(Fault(format!("{} still has {waiting} in the outbox", town.houses[house].name)));
+        }
+    }
+    for (chat, views) in &shown {
+        for (house, lines) in views {
+            let name = &town.houses[*house].name;
+            let mut once = lines.clone();
+            once.sort_unstable();
+            once.dedup();
+            if once.len() != lines.len() {
+                faults.push(Fault(format!("{name} shows something twice")));
+            }
+            same_order(name, lines, views, &mut faults, town);
+        }
+        let _ = chat;
+    }
+    Ok(faults)
+}
+
+/// Two houses show what they both have in the same order.
+fn same_order(name: &str, lines: &[String], views: &[(usize, Vec<String>)], faults: &mut Vec<Fault>, town: &Town) {
+    for (other, theirs) in views {
+        let common = |mine: &[String], others: &[String]| -> Vec<String> { mine.iter().filter(|line| others.contains(line)).cloned().collect() };
+        if common(lines, theirs) != common(theirs, lines) {
+            faults.push(Fault(format!("{name} and {} disagree on the order", town.houses[*other].name)));
+        }
+    }
+}
+
+/// Counters of all houses together.
+pub fn health(town: &mut Town) -> Result<Health, Broken> {
+    let mut all = Health::default();
+    for house in &mut town.houses {
+        let one = house.client().health()?;
+        all.opened += one.opened;
+        all.undecryptable += one.undecryptable;
+        all.readded += one.readded;
+        all.refounded += one.refounded;
+    }
+    Ok(all)
+}

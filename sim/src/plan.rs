@@ -1,0 +1,1 @@
+//! Plans: what a seed makes of a town. (Grows in this file.)

@@ -1,0 +1,70 @@
+//! The first things that must work, in calm weather.
+
+use waxseal_sim::checks;
+use waxseal_sim::deeds::Deed;
+use waxseal_sim::town::{Town, Weather};
+
+fn town(names: &[&str]) -> Town {
+    let mut town = Town::new(1, Weather::CALM).unwrap();
+    for name in names {
+        let house = town.settle(&format!("{name}/1"), name);
+        town.plan(10, house, Deed::Register);
+    }
+    town.run_for(2_000).unwrap();
+    town
+}
+
+fn lines(town: &mut Town, house: usize, title: &str) -> Vec<String> {
+    let Some(chat) = town.chat(house, title) else { panic!("no chat {title}: {:?}", town.houses[house].told) };
+    checks::texts(town, house, chat).unwrap().iter().map(|m| checks::words(m).to_owned()).collect()
+}
+
+#[test]
+fn two_people_register_find_each_other_and_talk() {
+    let mut town = town(&["anna", "bert"]);
+    town.plan(0, 0, Deed::Open("bert".into()));
+    town.plan(500, 0, Deed::Say("bert".into(), "Hello Bert".into()));
+    town.run_for(3_000).unwrap();
+    assert_eq!(lines(&mut town, 1, "anna"), ["Hello Bert"]);
+    town.plan(0, 1, Deed::AcceptAll);
+    town.plan(10, 1, Deed::Say("anna".into(), "Hello Anna".into()));
+    town.run_for(120_000).unwrap();
+    assert_eq!(lines(&mut town, 0, "bert"), ["Hello Bert", "Hello Anna"]);
+    assert_eq!(lines(&mut town, 1, "anna"), ["Hello Bert", "Hello Anna"]);
+    assert_eq!(checks::check(&mut town).unwrap(), []);
+    println!("{:?}", town.traffic);
+    println!("{:?}", checks::health(&mut town).unwrap());
+}
+
+#[test]
+fn a_group_of_five_adds_removes_renames_and_leaves() {
+    let mut town = town(&["anna", "bert", "carl", "dora", "emil"]);
+    town.plan(0, 0, Deed::Found("bees".into(), vec!["bert".into(), "carl".into(), "dora".into()]));
+    town.plan(10, 0, Deed::Say("bees".into(), "one".into()));
+    town.run_for(5_000).unwrap();
+    for house in 1..4 {
+        town.plan(0, house, Deed::AcceptAll);
+        town.plan(100, house, Deed::Say("bees".into(), format!("from {house}")));
+    }
+    town.plan(300, 0, Deed::Add("bees".into(), vec!["emil".into()]));
+    town.plan(301, 2, Deed::Refresh("bees".into()));
+    town.plan(3_000, 4, Deed::AcceptAll);
+    town.plan(3_100, 4, Deed::Say("bees".into(), "here I am".into()));
+    town.plan(6_000, 0, Deed::Remove("bees".into(), "dora".into()));
+    town.plan(9_000, 1, Deed::Leave("bees".into()));
+    town.plan(60_000, 0, Deed::Rename("bees".into(), "wasps".into()));
+    town.plan(70_000, 4, Deed::Say("wasps".into(), "last".into()));
+    town.run_for(300_000).unwrap();
+    assert_eq!(checks::check(&mut town).unwrap(), []);
+    let all = lines(&mut town, 0, "wasps");
+    assert_eq!(all.len(), 6, "{all:?}");
+    assert_eq!(lines(&mut town, 2, "wasps"), all);
+    assert!(lines(&mut town, 4, "wasps").ends_with(&["last".to_owned()]));
+    assert!(!lines(&mut town, 3, "bees").contains(&"last".to_owned()));
+    assert_eq!(town.houses[0].client().members(town_chat(&mut town, 0, "wasps")).unwrap().len(), 3);
+    println!("{:?}", town.traffic);
+}
+
+fn town_chat(town: &mut Town, house: usize, title: &str) -> waxseal_core::view::ChatId {
+    town.chat(house, title).unwrap()
+}
