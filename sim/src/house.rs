@@ -4,7 +4,7 @@
 
 use waxseal_core::store::{Fault, Store};
 use waxseal_core::{Client, Event};
-use waxseal_server::Proven;
+use waxseal_server::roles::Proven;
 use waxseal_wire::frame::Door;
 use waxseal_wire::id::{Millis, Seq};
 

@@ -11,7 +11,10 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use waxseal_core::store::StoreError as ClientStoreError;
 use waxseal_core::{Client, ClientError, Command, Input, Output};
-use waxseal_server::{MailboxId, Policy, Roles, SqliteStore};
+use waxseal_server::policy::Policy;
+use waxseal_server::roles::Roles;
+use waxseal_server::store::sqlite::{Snapshot, SqliteStore};
+use waxseal_server::store::{MailboxId, StoreError};
 use waxseal_wire::frame::{Door, Told};
 use waxseal_wire::id::{Millis, RequestId, Seq};
 use waxseal_wire::reply::{Push, Refusal, Reply};
@@ -82,7 +85,7 @@ pub struct Town {
 pub enum Broken {
     /// The server's store did not open.
     #[error("the server's store: {0}")]
-    Server(#[from] waxseal_server::StoreError),
+    Server(#[from] StoreError),
     /// A client's store failed without being told to.
     #[error("a client: {0}")]
     Client(#[from] ClientError),
@@ -315,7 +318,7 @@ impl Town {
     }
 
     /// The server's disk as it is now, byte for byte.
-    pub fn server_disk(&mut self) -> Result<waxseal_server::Snapshot, Broken> {
+    pub fn server_disk(&mut self) -> Result<Snapshot, Broken> {
         Ok(self.server().store().snapshot()?)
     }
 

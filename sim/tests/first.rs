@@ -61,10 +61,7 @@ fn a_group_of_five_adds_removes_renames_and_leaves() {
     assert_eq!(lines(&mut town, 2, "wasps"), all);
     assert!(lines(&mut town, 4, "wasps").ends_with(&["last".to_owned()]));
     assert!(!lines(&mut town, 3, "bees").contains(&"last".to_owned()));
-    assert_eq!(town.houses[0].client().members(town_chat(&mut town, 0, "wasps")).unwrap().len(), 3);
+    let wasps = town.chat(0, "wasps").unwrap();
+    assert_eq!(town.houses[0].client().members(wasps).unwrap().len(), 3);
     println!("{:?}", town.traffic);
-}
-
-fn town_chat(town: &mut Town, house: usize, title: &str) -> waxseal_core::view::ChatId {
-    town.chat(house, title).unwrap()
 }
