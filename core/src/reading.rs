@@ -19,12 +19,12 @@ const COLUMNS: &str = "id, chat, sender, at, kind, text, reply_to, edited, state
 impl Client {
     /// Who this device is; `None` before it is registered or linked.
     pub fn me(&self) -> Result<Option<Me>, ClientError> {
-        Ok(self.store.read(|tx| me::view(tx))?)
+        Ok(self.store.read(me::view)?)
     }
 
     /// Whether delivered and read receipts are sent.
     pub fn receipts(&self) -> Result<(bool, bool), ClientError> {
-        Ok(self.store.read(|tx| me::receipts(tx))?)
+        Ok(self.store.read(me::receipts)?)
     }
 
     /// Our account's devices.
@@ -128,7 +128,9 @@ impl Client {
     /// Where the connection stands.
     pub fn connection(&self) -> Connection {
         let waiting = self.store.read(|tx| {
-            let count = tx.prepare_cached("SELECT count(*) FROM outbox WHERE stage <> 5")?.query_row([], |row| row.get(0))?;
+            let count = tx
+                .prepare_cached("SELECT count(*) FROM outbox WHERE stage <> 5 AND NOT (founds AND stage = 0)")?
+                .query_row([], |row| row.get(0))?;
             Ok::<u64, StoreError>(count)
         });
         Connection { receiving: self.session.proven, sending: self.session.anonymous, waiting: waiting.unwrap_or(0) }

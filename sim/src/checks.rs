@@ -43,10 +43,15 @@ pub fn check(town: &mut Town) -> Result<Vec<Fault>, Broken> {
                 }
             }
             if chat.state == ChatState::Open {
-                let lines = texts.iter().filter(|m| !matches!(m.state, MessageState::Pending | MessageState::Failed)).map(|m| words(m).to_owned());
+                let lines = texts
+                    .iter()
+                    .filter(|m| !matches!(m.state, MessageState::Pending | MessageState::Failed))
+                    .map(|m| words(m).to_owned());
                 shown.entry(chat.chat.0).or_default().push((house, lines.collect()));
             }
-            if matches!(chat.state, ChatState::Healing | ChatState::Opening) {
+            // A chat of two that nobody wrote in yet has no group.
+            let begun = !chat.direct || !texts.is_empty();
+            if begun && matches!(chat.state, ChatState::Healing | ChatState::Opening) {
                 faults.push(Fault(format!("{} is still {:?} in a chat", town.houses[house].name, chat.state)));
             }
         }
@@ -74,7 +79,9 @@ pub fn check(town: &mut Town) -> Result<Vec<Fault>, Broken> {
 /// Two houses show what they both have in the same order.
 fn same_order(name: &str, lines: &[String], views: &[(usize, Vec<String>)], faults: &mut Vec<Fault>, town: &Town) {
     for (other, theirs) in views {
-        let common = |mine: &[String], others: &[String]| -> Vec<String> { mine.iter().filter(|line| others.contains(line)).cloned().collect() };
+        let common = |mine: &[String], others: &[String]| -> Vec<String> {
+            mine.iter().filter(|line| others.contains(line)).cloned().collect()
+        };
         if common(lines, theirs) != common(theirs, lines) {
             faults.push(Fault(format!("{name} and {} disagree on the order", town.houses[*other].name)));
         }
@@ -92,4 +99,35 @@ pub fn health(town: &mut Town) -> Result<Health, Broken> {
         all.refounded += one.refounded;
     }
     Ok(all)
+}
+
+/// Where members stay, everybody shows everything that anybody sent, and nothing is marked as missing.
+pub fn complete(town: &mut Town, titles: &[String]) -> Result<Vec<Fault>, Broken> {
+    let mut faults = Vec::new();
+    for title in titles {
+        let mut everything: BTreeMap<String, usize> = BTreeMap::new();
+        let houses: Vec<_> = (0..town.houses.len()).filter_map(|house| town.chat(house, title).map(|chat| (house, chat))).collect();
+        // Who lost the network before registering founded nothing.
+        if !houses.is_empty() && houses.len() < town.houses.len() {
+            faults.push(Fault(format!("{title} is known to {} of {}", houses.len(), town.houses.len())));
+        }
+        for (house, chat) in &houses {
+            for message in texts(town, *house, *chat)? {
+                if message.own && message.state == MessageState::Failed {
+                    faults.push(Fault(format!("{}: a message failed in {title}", town.houses[*house].name)));
+                }
+                *everything.entry(words(&message).to_owned()).or_default() += 1;
+            }
+            let gaps = town.houses[*house].client().messages(*chat, None, 1_000_000)?;
+            if gaps.iter().any(|message| message.line == Line::Gap) {
+                faults.push(Fault(format!("{} has a gap in {title}", town.houses[*house].name)));
+            }
+        }
+        for (text, count) in everything {
+            if count != houses.len() {
+                faults.push(Fault(format!("{title}: {text:?} is shown by {count} of {}", houses.len())));
+            }
+        }
+    }
+    Ok(faults)
 }

@@ -55,7 +55,9 @@ impl Town {
             Deed::Found(title, members) => Some(Command::CreateGroup { title, members: names(&members) }),
             Deed::Add(title, members) => chat_of(self, &title).map(|chat| Command::AddMembers(chat, names(&members))),
             Deed::Remove(title, name) => {
-                let account = AccountName::parse(&name).ok().and_then(|name| self.houses[house].client().account_by_name(&name).ok().flatten());
+                let account = AccountName::parse(&name)
+                    .ok()
+                    .and_then(|name| self.houses[house].client().account_by_name(&name).ok().flatten());
                 chat_of(self, &title).zip(account).map(|(chat, account)| Command::RemoveMember(chat, account))
             }
             Deed::Rename(title, new) => chat_of(self, &title).map(|chat| Command::Rename(chat, new)),
@@ -90,7 +92,12 @@ impl Town {
         chats.iter().find(|chat| chat.title == title).map(|chat| chat.chat)
     }
 
-    fn each_chat(&mut self, house: usize, is: impl Fn(ChatState) -> bool, command: impl Fn(ChatId) -> Command) -> Result<(), Broken> {
+    fn each_chat(
+        &mut self,
+        house: usize,
+        is: impl Fn(ChatState) -> bool,
+        command: impl Fn(ChatId) -> Command,
+    ) -> Result<(), Broken> {
         for chat in self.houses[house].client().chats()? {
             if is(chat.state) {
                 self.command(house, command(chat.chat))?;

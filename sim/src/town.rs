@@ -18,7 +18,7 @@ use waxseal_server::store::{MailboxId, StoreError};
 use waxseal_wire::frame::{Door, Told};
 use waxseal_wire::id::{Millis, RequestId, Seq};
 use waxseal_wire::reply::{Push, Refusal, Reply};
-use waxseal_wire::request::{DeviceRequest, Request};
+use waxseal_wire::request::{AnonymousRequest, DeviceRequest, Request};
 
 use crate::deeds::Deed;
 use crate::house::House;
@@ -73,6 +73,8 @@ pub struct Town {
     pub houses: Vec<House>,
     /// What passed the server's doors.
     pub traffic: Traffic,
+    /// Houses whose next Commit is replaced by noise: members who misbehave.
+    pub vandals: Vec<usize>,
     server: Option<Roles<SqliteStore>>,
     policy: Policy,
     queue: BinaryHeap<Reverse<(u64, u64)>>,
@@ -106,6 +108,7 @@ impl Town {
             weather,
             houses: Vec::new(),
             traffic: Traffic::default(),
+            vandals: Vec::new(),
             server: Some(server),
             policy,
             queue: BinaryHeap::new(),
@@ -268,7 +271,10 @@ impl Town {
     fn drain(&mut self, house: usize) -> Result<(), Broken> {
         while let Some(output) = self.houses[house].client().poll() {
             match output {
-                Output::Send(door, id, request) => self.send(house, door, id, request),
+                Output::Send(door, id, request) => {
+                    let request = self.vandalise(house, request);
+                    self.send(house, door, id, request);
+                }
                 Output::Tell(event) => self.houses[house].told.push(event),
                 Output::WakeAt(at) => {
                     let at = Millis(at.0.max(self.now.0 + 1));
@@ -279,6 +285,25 @@ impl Town {
             }
         }
         Ok(())
+    }
+
+    /// A vandal's Commit is noise with the right keys around it: the server cannot know.
+    fn vandalise(&mut self, house: usize, mut request: Request) -> Request {
+        if let Request::Anonymous(AnonymousRequest::SubmitCommit(submit)) = &mut request
+            && let Some(at) = self.vandals.iter().position(|vandal| *vandal == house)
+        {
+            self.vandals.swap_remove(at);
+            let last = submit.commit.len().saturating_sub(40);
+            self.rng.fill(&mut submit.commit[last..]);
+        }
+        request
+    }
+
+    /// Lets days pass at once, as for a device that is away; the server forgets what is too old.
+    pub fn skip_days(&mut self, days: u64) {
+        self.now = Millis(self.now.0 + days * 24 * 60 * 60 * 1000);
+        let now = self.now;
+        let _ = self.server().sweep(now);
     }
 
     fn delay(&mut self) -> u64 {
@@ -440,7 +465,7 @@ impl Town {
 }
 
 fn kind(request: &Request) -> &'static str {
-    use waxseal_wire::request::AnonymousRequest as A;
+    use AnonymousRequest as A;
     match request {
         Request::Anonymous(A::Register(_)) => "register",
         Request::Anonymous(A::Lookup(_)) => "lookup",

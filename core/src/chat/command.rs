@@ -146,7 +146,7 @@ impl Turn<'_> {
         }
         let mut content = Content::new(Body::Text(text.to_owned()), &mut self.rng);
         content.in_reply_to = match reply_to {
-            Some(message) => line::name_of(self.tx, message)?.and_then(|(_, id, _)| id),
+            Some(message) => line::name_of(self.tx, message)?.and_then(|named| named.id),
             None => None,
         };
         let new = NewLine {
@@ -169,7 +169,7 @@ impl Turn<'_> {
     }
 
     fn react(&mut self, identity: &Identity, chat: ChatId, message: MessageRef, emoji: &str) -> Result<(), StoreError> {
-        let Some((at, Some(target), _)) = line::name_of(self.tx, message)? else {
+        let Some(line::Named { chat: at, id: Some(target), .. }) = line::name_of(self.tx, message)? else {
             self.fail(Some(chat), Problem::NotYours);
             return Ok(());
         };
@@ -200,7 +200,8 @@ impl Turn<'_> {
     /// Edits (`Some`) or deletes (`None`) an own message.
     fn change(&mut self, identity: &Identity, chat: ChatId, message: MessageRef, text: Option<&str>) -> Result<(), StoreError> {
         let named = line::name_of(self.tx, message)?;
-        let Some((_, Some(target), _)) = named.filter(|(at, _, sender)| *at == chat && *sender == Some(identity.account)) else {
+        let own = named.filter(|named| named.chat == chat && named.sender == Some(identity.account));
+        let Some(target) = own.and_then(|named| named.id) else {
             self.fail(Some(chat), Problem::NotYours);
             return Ok(());
         };

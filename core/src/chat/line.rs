@@ -77,19 +77,23 @@ pub(crate) fn by_id(tx: &Tx<'_>, chat: &ChatId, id: &MessageId) -> Result<Option
     Ok(row)
 }
 
+/// What a line is known by.
+pub(crate) struct Named {
+    pub(crate) chat: ChatId,
+    pub(crate) id: Option<MessageId>,
+    pub(crate) sender: Option<AccountId>,
+}
+
 /// The content id, chat and sender of a line.
-pub(crate) fn name_of(
-    tx: &Tx<'_>,
-    message: MessageRef,
-) -> Result<Option<(ChatId, Option<MessageId>, Option<AccountId>)>, StoreError> {
+pub(crate) fn name_of(tx: &Tx<'_>, message: MessageRef) -> Result<Option<Named>, StoreError> {
     let row = tx
         .prepare_cached("SELECT chat, message_id, sender FROM message WHERE id = ?1")?
         .query_row([message.0], |row| {
-            Ok((
-                ChatId(row.get(0)?),
-                row.get::<_, Option<[u8; 32]>>(1)?.map(MessageId),
-                row.get::<_, Option<[u8; 32]>>(2)?.map(AccountId),
-            ))
+            Ok(Named {
+                chat: ChatId(row.get(0)?),
+                id: row.get::<_, Option<[u8; 32]>>(1)?.map(MessageId),
+                sender: row.get::<_, Option<[u8; 32]>>(2)?.map(AccountId),
+            })
         })
         .optional()?;
     Ok(row)

@@ -1,0 +1,112 @@
+//! What is broken heals without a person, and is shown, never hidden.
+
+use waxseal_core::view::{ChatState, Line};
+use waxseal_sim::checks;
+use waxseal_sim::deeds::Deed;
+use waxseal_sim::town::{Town, Weather};
+use waxseal_wire::frame::Door;
+
+const NAMES: [&str; 4] = ["anna", "bert", "carl", "dora"];
+
+fn group_of_four(seed: u64) -> Town {
+    let mut town = Town::new(seed, Weather::CALM).unwrap();
+    for name in NAMES {
+        let house = town.settle(&format!("{name}/1"), name);
+        town.plan(10, house, Deed::Register);
+    }
+    town.run_for(2_000).unwrap();
+    town.plan(0, 0, Deed::Found("bees".into(), NAMES.iter().map(|name| (*name).to_owned()).collect()));
+    town.plan(3_000, 0, Deed::Say("bees".into(), "before".into()));
+    for house in 1..4 {
+        town.plan(5_000, house, Deed::AcceptAll);
+    }
+    town.run_for(10_000).unwrap();
+    town
+}
+
+fn lines(town: &mut Town, house: usize) -> Vec<String> {
+    let chat = town.chat(house, "bees").unwrap();
+    checks::texts(town, house, chat).unwrap().iter().map(|m| checks::words(m).to_owned()).collect()
+}
+
+fn state(town: &mut Town, house: usize) -> ChatState {
+    let chat = town.chat(house, "bees").unwrap();
+    town.houses[house].client().chat(chat).unwrap().unwrap().state
+}
+
+#[test]
+fn who_breaks_a_group_is_left_out_of_the_next_one() {
+    for seed in 0..5 {
+        let mut town = group_of_four(seed);
+        town.vandals.push(2);
+        town.plan(0, 2, Deed::Refresh("bees".into()));
+        // What is written while it is broken waits, and goes when it is mended.
+        town.plan(2_000, 1, Deed::Say("bees".into(), "after".into()));
+        town.run_for(10 * 60_000).unwrap();
+        for house in [0, 1, 3] {
+            assert_eq!(state(&mut town, house), ChatState::Open, "seed {seed} house {house}");
+            assert_eq!(lines(&mut town, house), ["before", "after"], "seed {seed} house {house}");
+            let chat = town.chat(house, "bees").unwrap();
+            assert_eq!(town.houses[house].client().members(chat).unwrap().len(), 3, "seed {seed}");
+        }
+        assert!(!lines(&mut town, 2).contains(&"after".to_owned()), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_device_that_was_away_too_long_is_added_again() {
+    let mut town = group_of_four(7);
+    town.unplug(3).unwrap();
+    town.houses[3].gone = true;
+    town.plan(0, 0, Deed::Say("bees".into(), "you will never read this".into()));
+    town.plan(1_000, 1, Deed::Refresh("bees".into()));
+    town.run_for(60_000).unwrap();
+    town.skip_days(31);
+    town.houses[3].gone = false;
+    town.connect(3, 10);
+    town.run_for(10 * 60_000).unwrap();
+    town.plan(0, 0, Deed::Say("bees".into(), "welcome back".into()));
+    town.run_for(60_000).unwrap();
+    assert_eq!(state(&mut town, 3), ChatState::Open);
+    assert_eq!(lines(&mut town, 3), ["before", "welcome back"]);
+    let chat = town.chat(3, "bees").unwrap();
+    let all = town.houses[3].client().messages(chat, None, 100).unwrap();
+    assert!(all.iter().any(|message| message.line == Line::Gap), "the hole is shown");
+    assert!(checks::health(&mut town).unwrap().readded >= 1);
+}
+
+#[test]
+fn a_device_without_key_packages_is_reached_by_its_last_resort() {
+    let mut town = group_of_four(9);
+    // Dora is away while twenty-five groups ask for her KeyPackages.
+    town.unplug(3).unwrap();
+    for number in 0..30 {
+        town.plan(number * 500, 0, Deed::Found(format!("club {number}"), vec!["dora".into()]));
+    }
+    town.run_for(60_000).unwrap();
+    town.connect(3, 10);
+    town.run_for(30_000).unwrap();
+    town.plan(0, 3, Deed::AcceptAll);
+    town.plan(1_000, 0, Deed::Say("club 29".into(), "still here".into()));
+    town.run_for(10 * 60_000).unwrap();
+    let chat = town.chat(3, "club 29").expect("the last group came through");
+    let texts = checks::texts(&mut town, 3, chat).unwrap();
+    assert_eq!(texts.iter().map(checks::words).collect::<Vec<_>>(), ["still here"]);
+    assert_eq!(checks::check(&mut town).unwrap(), []);
+}
+
+#[test]
+fn a_connection_that_breaks_in_the_middle_loses_nothing() {
+    let mut town = group_of_four(11);
+    for number in 0..20 {
+        town.plan(number * 200, 0, Deed::Say("bees".into(), format!("number {number}")));
+        town.run_for(150).unwrap();
+        town.cut(0, Door::Anonymous).unwrap();
+        town.cut(1, Door::Device).unwrap();
+    }
+    town.run_for(120_000).unwrap();
+    let said: Vec<_> = ["before".to_owned()].into_iter().chain((0..20).map(|number| format!("number {number}"))).collect();
+    for house in 0..4 {
+        assert_eq!(lines(&mut town, house), said);
+    }
+}
