@@ -17,6 +17,7 @@ mod engine;
 mod exit;
 mod harmless;
 mod json;
+mod names;
 mod network;
 mod paper;
 mod profile;

@@ -38,6 +38,7 @@ use waxseal_wire::id::AccountId;
 use crate::arguments::Place;
 use crate::engine::{Desk, Notice};
 use crate::exit::Failure;
+use crate::names::Names;
 use crate::profile::Need;
 use crate::visit::{Reach, Visit};
 use crate::{clock, stop};
@@ -213,6 +214,7 @@ fn picture(client: &Client, of: Option<ChatId>, limit: usize) -> Result<Picture,
         None => Default::default(),
     };
     Ok(Picture {
+        names: Names::read(client, &members, &messages)?,
         me: client.me()?,
         chats: client.chats()?,
         connection: client.connection(),

@@ -54,6 +54,9 @@ pub(crate) struct Visit {
     /// The server that this visit talks to.
     pub(crate) server: Address,
     pub(crate) profile: Profile,
+    reach: Reach,
+    /// Who was asked for; that others are unknown is no concern of this visit.
+    named: Vec<AccountName>,
     early: VecDeque<Event>,
     /// The chat that is waited for; what fails elsewhere is no concern of this visit.
     pub(crate) about: Option<ChatId>,
@@ -88,6 +91,8 @@ impl Visit {
             hurry,
             server,
             profile,
+            reach,
+            named: Vec::new(),
             early,
             about: None,
             passed: None,
@@ -116,6 +121,11 @@ impl Visit {
     /// Makes a wish durable. What the client refuses at once is an error.
     pub(crate) async fn command(&mut self, command: Command) -> Result<(), Failure> {
         self.since = Moment::now();
+        match &command {
+            Command::OpenDirect(name) | Command::LookUp(name) => self.named.push(name.clone()),
+            Command::CreateGroup { members, .. } | Command::AddMembers(_, members) => self.named.extend(members.iter().cloned()),
+            _ => {}
+        }
         let events = self.engine.desk.command(command).await.ok_or(Failure::Stopped)??;
         let problem = events.iter().find_map(|event| match event {
             Event::Failed { problem, .. } => Some(*problem),
@@ -166,7 +176,7 @@ impl Visit {
             Event::Failed { chat, problem } if chat.is_none() || self.about.is_none() || *chat == self.about => {
                 Some((*problem).into())
             }
-            Event::NoSuchAccount(name) => Some(Failure::NoSuchAccount(name.clone())),
+            Event::NoSuchAccount(name) if self.named.contains(name) => Some(Failure::NoSuchAccount(name.clone())),
             _ => None,
         }
     }
@@ -331,8 +341,8 @@ impl Visit {
     }
 
     /// The chat that `target` names, among those that there are.
-    pub(crate) async fn chat(&self, target: &str) -> Result<ChatSummary, Failure> {
-        match target::find(self.chats().await?, target)? {
+    pub(crate) async fn chat(&mut self, target: &str) -> Result<ChatSummary, Failure> {
+        match self.find(target).await? {
             Target::Chat(chat) => Ok(*chat),
             Target::Person(_) => Err(Failure::NoSuchChat(target.to_owned())),
         }
@@ -340,9 +350,20 @@ impl Visit {
 
     /// The chat that `target` names; with a person it is opened where there is none.
     pub(crate) async fn open_chat(&mut self, target: &str) -> Result<ChatId, Failure> {
-        match target::find(self.chats().await?, target)? {
+        match self.find(target).await? {
             Target::Chat(chat) => Ok(chat.chat),
             Target::Person(name) => self.open_direct(name).await,
+        }
+    }
+
+    /// A group that is not here may wait on the server: it is looked for twice.
+    async fn find(&mut self, target: &str) -> Result<Target, Failure> {
+        match target::find(self.chats().await?, target) {
+            Err(Failure::NoSuchChat(_)) if self.reach == Reach::Online => {
+                self.catch_up().await?;
+                target::find(self.chats().await?, target)
+            }
+            found => found,
         }
     }
 

@@ -2,36 +2,12 @@
 //!
 //! Never colours, never cuts: whoever shows them does.
 
-use std::collections::HashMap;
-
 use time::{Date, OffsetDateTime};
 use waxseal_core::output::{Event, Work};
-use waxseal_core::view::{ChatState, Line, MemberView, MessageState, MessageView, Notice};
-use waxseal_wire::id::AccountId;
+use waxseal_core::view::{ChatState, Line, MessageState, MessageView, Notice};
 
 use crate::harmless;
-
-/// Names of a chat's members, harmless already.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Names(HashMap<AccountId, String>);
-
-impl Names {
-    /// From a list of members.
-    pub(crate) fn of_members(members: &[MemberView]) -> Self {
-        let name = |member: &MemberView| if member.own { "you".to_owned() } else { harmless::line(&member.name) };
-        Self(members.iter().map(|member| (member.account, name(member))).collect())
-    }
-
-    /// One account's name, or the beginning of its id.
-    pub(crate) fn of(&self, account: &AccountId) -> String {
-        self.0.get(account).cloned().unwrap_or_else(|| hex::encode(account.0.get(..4).unwrap_or_default()))
-    }
-
-    fn list(&self, accounts: &[AccountId]) -> String {
-        let names: Vec<_> = accounts.iter().map(|account| self.of(account)).collect();
-        names.join(", ")
-    }
-}
+use crate::names::Names;
 
 /// How far an own message got.
 pub(crate) fn state(state: MessageState) -> &'static str {
@@ -86,6 +62,22 @@ pub(crate) fn notice(notice: &Notice, message: &MessageView, names: &Names) -> S
         Notice::DeviceAdded(who) => format!("{} added a device", names.of(who)),
         Notice::DeviceRemoved(who) => format!("{} removed a device", names.of(who)),
         Notice::Refounded => "the group was broken by somebody in it and was founded again".to_owned(),
+    }
+}
+
+/// What happened in a chat, where there is no room for who and whom.
+pub(crate) fn notice_in_short(notice: &Notice) -> &'static str {
+    match notice {
+        Notice::Created => "the chat began",
+        Notice::Joined => "you were added",
+        Notice::Added(_) => "somebody was added",
+        Notice::Removed(_) => "somebody was removed",
+        Notice::Left(_) => "somebody left",
+        Notice::Renamed(_) => "the title changed",
+        Notice::Admin(..) => "the admins changed",
+        Notice::DeviceAdded(_) => "a device was added",
+        Notice::DeviceRemoved(_) => "a device was removed",
+        Notice::Refounded => "the group was founded again",
     }
 }
 

@@ -168,7 +168,7 @@ fn hints(model: &Model) -> &'static str {
         (Some(Dialog::Help { .. }), _) => "↑↓ scroll · any other key closes",
         (Some(Dialog::Paper { .. }), _) => "Esc close",
         (None, _) if requested => "a accept · d decline · b block",
-        (None, Focus::Chats) => "↑↓ choose · Enter write · n new · g group · o options · m menu · ? help · q quit",
+        (None, Focus::Chats) => "↑↓ choose · Enter write · n new · g group · o options · m menu · ? help",
         (None, Focus::Messages) => "↑↓ choose · Enter options · r reply · + react · Esc write",
         (None, Focus::Members) => "↑↓ choose · Enter options · v verify · a add · Esc close",
         (None, Focus::Compose) => "Enter send · Alt+Enter new line · ↑ messages · PgUp older · Esc chats · F1 help",

@@ -14,8 +14,8 @@ use waxseal_wire::id::{AccountId, Millis};
 
 use super::dialog::Dialog;
 use super::palette::Palette;
+use crate::names::Names;
 use crate::network::DoorError;
-use crate::wording::Names;
 
 /// Messages read at first, and each time the beginning is reached.
 pub(crate) const PAGE: usize = 150;
@@ -69,6 +69,8 @@ pub(crate) struct Picture {
     pub(crate) messages: Vec<MessageView>,
     /// Its members.
     pub(crate) members: Vec<MemberView>,
+    /// Names of whom its messages are about.
+    pub(crate) names: Names,
     /// Which chat those are of, and how many messages were asked for.
     pub(crate) of: Option<(ChatId, usize)>,
 }
@@ -232,11 +234,6 @@ impl Model {
     /// The members of the open chat.
     pub(crate) fn members(&self) -> &[MemberView] {
         if self.is_loaded() { &self.seen.members } else { &[] }
-    }
-
-    /// Names of the open chat's members.
-    pub(crate) fn names(&self) -> Names {
-        Names::of_members(self.members())
     }
 
     fn is_loaded(&self) -> bool {

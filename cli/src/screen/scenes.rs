@@ -19,6 +19,7 @@ use super::model::{Focus, Model, PAGE, Picture, Places, Wish};
 use super::palette::Palette;
 use super::{draw, happen, pointer, press};
 use crate::engine::Notice as Told;
+use crate::names::Names;
 
 const MINUTE: u64 = 60_000;
 /// Sunday, 22 November 2026, 09:00 UTC.
@@ -108,6 +109,12 @@ fn picture() -> Picture {
     };
     let mut mallory = chat(MALLORY, "mallory", true, 1, Some(said(20, 3, "mallory", "Cheap seals, click here", 5)));
     mallory.state = ChatState::Requested;
+    let members = vec![
+        member(0, "alice", true, false),
+        member(1, "bob", false, true),
+        member(2, "carol", false, false),
+        member(4, "dave", false, false),
+    ];
     Picture {
         me: Some(me),
         chats: vec![
@@ -117,12 +124,8 @@ fn picture() -> Picture {
         ],
         connection: Connection { receiving: true, sending: true, waiting: 1 },
         messages: messages(),
-        members: vec![
-            member(0, "alice", true, false),
-            member(1, "bob", false, true),
-            member(2, "carol", false, false),
-            member(4, "dave", false, false),
-        ],
+        names: Names::of_members(&members),
+        members,
         of: Some((CLUB, PAGE)),
     }
 }

@@ -13,7 +13,7 @@ use crate::visit::{Reach, Visit};
 const PAGE: usize = 500;
 
 pub(super) async fn export(place: &Place, chat: Option<&str>) -> Result<(), Failure> {
-    let (visit, _) = Visit::of_account(place, Reach::Offline).await?;
+    let (mut visit, _) = Visit::of_account(place, Reach::Offline).await?;
     let chats = match chat {
         Some(target) => vec![visit.chat(target).await?],
         None => visit.chats().await?,

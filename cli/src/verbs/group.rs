@@ -27,13 +27,13 @@ pub(super) async fn run(verb: GroupVerb, place: &Place) -> Result<(), Failure> {
         GroupVerb::Create { title, members } => create(&mut visit, title, &members).await,
         GroupVerb::Add { group, members } => add(&mut visit, &group, &members).await,
         GroupVerb::Remove { group, member } => {
-            let (chat, member) = find(&visit, &group, &member).await?;
+            let (chat, member) = find(&mut visit, &group, &member).await?;
             visit.command(Command::RemoveMember(chat.chat, member.account)).await?;
             let gone = move |client: &Client| Ok(client.members(chat.chat)?.iter().all(|m| m.account != member.account));
             finish(&mut visit, gone, "Removed; what is said from now on is sealed from them.").await
         }
         GroupVerb::Admin { group, member, revoke } => {
-            let (chat, member) = find(&visit, &group, &member).await?;
+            let (chat, member) = find(&mut visit, &group, &member).await?;
             visit.command(Command::SetAdmin(chat.chat, member.account, !revoke)).await?;
             let set = move |client: &Client| {
                 Ok(client.members(chat.chat)?.iter().any(|m| m.account == member.account && m.admin != revoke))
@@ -91,7 +91,7 @@ where
     if visit.until(done).await? { Ok(say(said)?) } else { Err(Failure::ChangeWaiting) }
 }
 
-async fn find(visit: &Visit, group: &str, member: &str) -> Result<(ChatSummary, MemberView), Failure> {
+async fn find(visit: &mut Visit, group: &str, member: &str) -> Result<(ChatSummary, MemberView), Failure> {
     let chat = visit.chat(group).await?;
     let id = chat.chat;
     let members = visit.read(move |client| client.members(id)).await?;
@@ -100,7 +100,7 @@ async fn find(visit: &Visit, group: &str, member: &str) -> Result<(ChatSummary, 
 }
 
 async fn members(place: &Place, group: &str, format: Format) -> Result<(), Failure> {
-    let (visit, _) = Visit::of_account(place, Reach::Offline).await?;
+    let (mut visit, _) = Visit::of_account(place, Reach::Offline).await?;
     let chat = visit.chat(group).await?;
     let id = chat.chat;
     let members = visit.read(move |client| client.members(id)).await?;

@@ -41,7 +41,12 @@ async fn offer(place: &Place) -> Result<(), Failure> {
         })
         .await?;
     remark(format!("The device “{}” has joined.", harmless::line(&name)));
-    visit.catch_up().await
+    // It comes into the chats by this device's hand, one Commit each.
+    visit.catch_up().await?;
+    if !visit.until(|client| Ok(client.connection().waiting == 0)).await? {
+        remark("Its chats follow with the next connection of this device.");
+    }
+    Ok(())
 }
 
 async fn join(place: &Place, code: String, device_name: String) -> Result<(), Failure> {

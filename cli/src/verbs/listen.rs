@@ -5,7 +5,7 @@
 
 mod order;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::BufRead as _;
 
 use tokio::sync::mpsc;
@@ -19,7 +19,7 @@ use crate::exit::Failure;
 use crate::json::{ChatJson, EventJson, MessageJson, versioned};
 use crate::paper::say_json;
 use crate::visit::{Reach, Visit};
-use crate::{json, stop, target, wording};
+use crate::{json, paper, stop, target, wording};
 
 /// Lines read ahead of what is done.
 const AHEAD: usize = 64;
@@ -30,12 +30,14 @@ struct Listening {
     /// Printed from the backlog; the event of the same message may still come.
     printed: HashSet<MessageRef>,
     reach: Option<(bool, bool)>,
+    /// What was last said of each chat: the same is not said twice.
+    said: HashMap<ChatId, String>,
 }
 
 pub(super) async fn listen(place: &Place, keep_unread: bool, no_input: bool) -> Result<(), Failure> {
     let (mut visit, me) = Visit::of_account(place, Reach::Online).await?;
     visit.keep_passed();
-    let mut listening = Listening { visit, keep_unread, printed: HashSet::new(), reach: None };
+    let mut listening = Listening { visit, keep_unread, printed: HashSet::new(), reach: None, said: HashMap::new() };
     event(EventJson::Ready { name: me.name.to_string(), account: json::account(&me.account) })?;
     for chat in listening.visit.chats().await? {
         listening.backlog(&chat).await?;
@@ -158,8 +160,11 @@ impl Listening {
     }
 
     async fn tell_chat(&mut self, chat: ChatId, kind: impl Fn(ChatJson) -> EventJson) -> Result<(), Failure> {
-        if let Some(chat) = self.visit.read(move |client| client.chat(chat)).await? {
-            event(kind(ChatJson::of(&chat)))?;
+        let Some(summary) = self.visit.read(move |client| client.chat(chat)).await? else { return Ok(()) };
+        let line = paper::json(&versioned(kind(ChatJson::of(&summary))))?;
+        if self.said.get(&chat) != Some(&line) {
+            paper::say(&line)?;
+            self.said.insert(chat, line);
         }
         Ok(())
     }

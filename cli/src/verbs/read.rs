@@ -11,10 +11,10 @@ use super::transcript::Transcript;
 use crate::arguments::{Format, Place, ReadArgs};
 use crate::exit::Failure;
 use crate::json::{ChatJson, MessageJson, versioned};
+use crate::names::Names;
 use crate::paper::{remark, say, say_json};
 use crate::visit::{Reach, Visit};
-use crate::wording::{self, Names};
-use crate::{clock, harmless, target};
+use crate::{clock, harmless, target, wording};
 
 pub(super) async fn chats(place: &Place, format: Format, zone: UtcOffset) -> Result<(), Failure> {
     let (visit, _) = Visit::of_account(place, Reach::Offline).await?;
@@ -92,7 +92,8 @@ struct Printer {
 impl Printer {
     async fn print(&mut self, visit: &mut Visit, chat: &ChatSummary, messages: &[MessageView]) -> Result<(), Failure> {
         let id = chat.chat;
-        let names = Names::of_members(&visit.read(move |client| client.members(id)).await?);
+        let about = messages.to_vec();
+        let names = visit.read(move |client| Names::read(client, &client.members(id)?, &about)).await?;
         if self.last != Some(id) {
             self.last = Some(id);
             self.transcript.begin();

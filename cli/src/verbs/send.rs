@@ -51,7 +51,7 @@ pub(super) async fn put(
     reply_to: Option<MessageRef>,
 ) -> Result<MessageRef, Failure> {
     if visit.read(move |client| client.chat(chat)).await?.is_some_and(|chat| chat.state == ChatState::Requested) {
-        return Err(Failure::Refused("this person asked to talk to you; accept first: waxseal requests accept NAME"));
+        return Err(Failure::Refused("this chat is still a request; accept it first: waxseal requests accept NAME"));
     }
     let newest = move |client: &Client| {
         let own = client.messages(chat, None, 8)?.into_iter().rev();

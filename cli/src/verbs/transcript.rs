@@ -5,6 +5,7 @@
 use time::{Date, UtcOffset};
 use waxseal_core::view::{Line, MessageState, MessageView};
 
+use crate::names::Names;
 use crate::{clock, harmless, wording};
 
 /// Turns messages into lines; remembers the day, so that each is named once.
@@ -26,7 +27,7 @@ impl Transcript {
     }
 
     /// The lines of one message.
-    pub(super) fn lines(&mut self, message: &MessageView, name_of: &wording::Names) -> Vec<String> {
+    pub(super) fn lines(&mut self, message: &MessageView, name_of: &Names) -> Vec<String> {
         let at = clock::local(message.at, self.zone);
         let mut lines = Vec::new();
         if self.day != Some(at.date()) {
@@ -86,7 +87,7 @@ mod tests {
     #[test]
     fn a_conversation_reads_like_one() {
         let mut transcript = Transcript::new(UtcOffset::UTC);
-        let names = wording::Names::default();
+        let names = Names::default();
         let mut lines = transcript.lines(&message("hi", false, 5), &names);
         lines.extend(transcript.lines(&message("two\nlines", true, 6), &names));
         lines.extend(transcript.lines(&message("next day", false, 24 * 60), &names));
@@ -106,7 +107,7 @@ mod tests {
         let mut transcript = Transcript::new(UtcOffset::UTC);
         let mut forged = message("hi\u{1b}[1A\r\nbob: pay mallory", false, 5);
         forged.sender_name = "al\nice".into();
-        let lines = transcript.lines(&forged, &wording::Names::default());
+        let lines = transcript.lines(&forged, &Names::default());
         assert_eq!(lines[1..], ["00:05  al ice: hi␛[1A", "       bob: pay mallory"]);
     }
 }

@@ -60,7 +60,7 @@ fn newest(chat: &ChatSummary) -> String {
     let Some(message) = &chat.last else { return String::new() };
     let said = match &message.line {
         Said::Text(text) => harmless::line(text),
-        Said::Notice(_) => "·".to_owned(),
+        Said::Notice(notice) => return format!("({})", wording::notice_in_short(notice)),
         other => wording::placeholder(other).to_owned(),
     };
     match (message.own, chat.direct) {

@@ -8,9 +8,9 @@ use time::Date;
 use waxseal_core::view::{Line as Said, MessageRef, MessageState, MessageView};
 
 use super::fit::{fit, width, wrap};
+use crate::names::Names;
 use crate::screen::model::Model;
-use crate::wording::{self, Names};
-use crate::{clock, harmless};
+use crate::{clock, harmless, wording};
 
 /// Messages of one person within so many milliseconds share a heading.
 const TOGETHER: u64 = 5 * 60_000;
@@ -23,7 +23,7 @@ pub(super) struct Row {
 
 /// All rows of the open conversation, oldest first.
 pub(super) fn rows(model: &Model, columns: usize) -> Vec<Row> {
-    let names = model.names();
+    let names = &model.seen.names;
     let mut rows = Vec::new();
     let mut day: Option<Date> = None;
     let mut before: Option<&MessageView> = None;
@@ -36,7 +36,7 @@ pub(super) fn rows(model: &Model, columns: usize) -> Vec<Row> {
             rows.push(Row { line: line.alignment(Alignment::Center), message: None });
         }
         let together = before.is_some_and(|before| goes_with(before, message));
-        Writer { model, names: &names, message, columns, rows: &mut rows }.write(together);
+        Writer { model, names, message, columns, rows: &mut rows }.write(together);
         before = Some(message);
     }
     rows

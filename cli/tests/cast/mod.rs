@@ -1,0 +1,252 @@
+//! A real server and real people with real terminals, in a folder that is gone afterwards.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot be set up should stop with the reason"
+)]
+#![allow(clippy::disallowed_methods, reason = "waiting for other processes takes time")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part of the cast")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+const CLIENT: &str = env!("CARGO_BIN_EXE_waxseal");
+/// No step of a conversation on one machine takes longer, even on a busy one.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The server's program. A run over the whole workspace has just built it; alone, it is built where it is missing.
+fn server_program() -> PathBuf {
+    let beside = Path::new(CLIENT).with_file_name(format!("waxseald{}", std::env::consts::EXE_SUFFIX));
+    if beside.exists() {
+        return beside;
+    }
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "-p", "waxseal-server", "--bin", "waxseald"]);
+    if Path::new(CLIENT).components().any(|part| part.as_os_str() == "release") {
+        build.arg("--release");
+    }
+    let built = build.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).status();
+    assert!(
+        built.is_ok_and(|status| status.success()),
+        "waxseald does not build; these tests need it: cargo build -p waxseal-server"
+    );
+    assert!(beside.exists(), "waxseald was built, but is not beside {CLIENT}");
+    beside
+}
+
+/// A running `waxseald` with a data folder of its own.
+pub struct Server {
+    program: PathBuf,
+    folder: PathBuf,
+    address: String,
+    process: Child,
+}
+
+impl Server {
+    fn start(folder: &Path) -> Self {
+        let program = server_program();
+        let (process, address) = Self::launch(&program, folder, "127.0.0.1:0");
+        Self { program, folder: folder.to_owned(), address, process }
+    }
+
+    fn launch(program: &Path, folder: &Path, listen: &str) -> (Child, String) {
+        let mut process = Command::new(program)
+            .args(["run", "--admin", "127.0.0.1:0", "--listen", listen, "--log", "warn", "--folder"])
+            .arg(folder)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut greeting = String::new();
+        BufReader::new(process.stdout.as_mut().unwrap()).read_line(&mut greeting).unwrap();
+        let address = greeting.split_whitespace().find(|word| word.starts_with("http://"));
+        let address = address.unwrap_or_else(|| panic!("waxseald did not say where it listens: {greeting:?}")).to_owned();
+        (process, address)
+    }
+
+    /// Ends it, as a power cut would.
+    pub fn stop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Starts it again where it was.
+    pub fn start_again(&mut self) {
+        let listen = self.address.trim_start_matches("http://").to_owned();
+        self.process = Self::launch(&self.program, &self.folder, &listen).0;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A server and a place for people's profiles.
+pub struct Town {
+    pub server: Server,
+    folder: TempDir,
+}
+
+impl Town {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { server: Server::start(&folder.path().join("server")), folder }
+    }
+
+    /// Somebody with a terminal, not registered yet.
+    pub fn person(&self, name: &str) -> Person {
+        Person { name: name.to_owned(), home: self.folder.path().join("home"), server: self.server.address.clone() }
+    }
+
+    /// Somebody with an account.
+    pub fn registered(&self, name: &str) -> Person {
+        let person = self.person(name);
+        person.done(&["register", name]);
+        person
+    }
+}
+
+/// One profile on this machine.
+pub struct Person {
+    name: String,
+    home: PathBuf,
+    server: String,
+}
+
+impl Person {
+    /// The same person, told of another server.
+    pub fn with_server(&self, server: &str) -> Self {
+        Self { name: self.name.clone(), home: self.home.clone(), server: server.to_owned() }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(CLIENT);
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.arg("--home").arg(&self.home).args(["--profile", &self.name, "--server", &self.server]);
+        command.arg("--key-file").arg(self.home.with_file_name(format!("{}.key", self.name)));
+        command.args(arguments);
+        command
+    }
+
+    /// Runs a verb.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// Runs a verb that must succeed; gives back what it printed.
+    pub fn done(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let (said, complained) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr).into_owned());
+        assert!(output.status.success(), "{} {arguments:?}: {}\n{said}{complained}", self.name, output.status);
+        said
+    }
+
+    /// Runs a verb that must fail with this exit code; gives back what it complained.
+    pub fn refused(&self, code: i32, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let complained = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{} {arguments:?}: {complained}", self.name);
+        complained
+    }
+
+    /// Runs a verb again and again until it prints this.
+    pub fn until(&self, arguments: &[&str], expected: &str) -> String {
+        let since = Instant::now();
+        loop {
+            let said = self.done(arguments);
+            if said.contains(expected) {
+                return said;
+            }
+            assert!(since.elapsed() < PATIENCE, "{} never saw {expected:?} in {arguments:?}, last:\n{said}", self.name);
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// Starts `listen --json`.
+    pub fn listen(&self) -> Listener {
+        let mut process = self.command(&["listen", "--json"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let input = process.stdin.take().unwrap();
+        let output = BufReader::new(process.stdout.take().unwrap());
+        let (put, lines) = channel();
+        std::thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                if put.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Listener { process, input, lines, heard: Vec::new() }
+    }
+}
+
+/// A running bot's ears and mouth.
+pub struct Listener {
+    process: Child,
+    input: ChildStdin,
+    lines: Receiver<String>,
+    heard: Vec<String>,
+}
+
+impl Listener {
+    /// Waits for an event of this kind for which `is` holds.
+    pub fn hear(&mut self, event: &str, is: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+        let since = Instant::now();
+        loop {
+            match self.lines.recv_timeout(PATIENCE.saturating_sub(since.elapsed())) {
+                Ok(line) => {
+                    let value: serde_json::Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line}: {error}"));
+                    assert_eq!(value["v"], 1, "{line}");
+                    self.heard.push(line);
+                    if value["event"] == event && is(&value) {
+                        return value;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => panic!("never heard {event}; heard:\n{}", self.heard.join("\n")),
+                Err(RecvTimeoutError::Disconnected) => panic!("stopped before {event}; heard:\n{}", self.heard.join("\n")),
+            }
+        }
+    }
+
+    /// Hands in one command.
+    pub fn order(&mut self, command: &str) {
+        writeln!(self.input, "{command}").unwrap();
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// `waxseal link`, showing its code and waiting.
+pub struct Linking {
+    pub code: String,
+    process: Child,
+}
+
+impl Person {
+    /// Starts `link` and takes its code.
+    pub fn link_code(&self) -> Linking {
+        let mut process = self.command(&["link"]).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut code = String::new();
+        BufReader::new(process.stdout.as_mut().unwrap()).read_line(&mut code).unwrap();
+        Linking { code: code.trim().to_owned(), process }
+    }
+}
+
+impl Linking {
+    /// Waits until the other device has joined.
+    pub fn finished(mut self) {
+        assert!(self.process.wait().unwrap().success(), "link did not end well");
+    }
+}
