@@ -4,7 +4,7 @@
 
 use time::{Date, OffsetDateTime};
 use waxseal_core::output::{Event, Work};
-use waxseal_core::view::{ChatState, Line, MessageState, MessageView, Notice};
+use waxseal_core::view::{ChatState, ChatSummary, Line, MessageState, MessageView, Notice};
 
 use crate::harmless;
 use crate::names::Names;
@@ -82,15 +82,22 @@ pub(crate) fn notice_in_short(notice: &Notice) -> &'static str {
 }
 
 /// Where a chat stands, where that is worth saying.
-pub(crate) fn chat_state(state: ChatState) -> Option<&'static str> {
-    match state {
+pub(crate) fn chat_state(chat: &ChatSummary) -> Option<&'static str> {
+    match chat.state {
         ChatState::Open => None,
         ChatState::Opening => Some("being set up"),
-        ChatState::Requested => Some("wants to talk"),
+        ChatState::Requested if chat.direct => Some("wants to talk"),
+        ChatState::Requested => Some("adds you to a group"),
         ChatState::Healing => Some("being mended"),
         ChatState::Leaving => Some("leaving"),
         ChatState::Left => Some("left"),
     }
+}
+
+/// What a request asks.
+pub(crate) fn request(chat: &ChatSummary) -> String {
+    let title = harmless::line(&chat.title);
+    if chat.direct { format!("{title} wants to talk to you") } else { format!("You were added to the group “{title}”") }
 }
 
 /// Long work.

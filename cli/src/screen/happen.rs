@@ -46,6 +46,7 @@ fn tell(model: &mut Model, event: Event) -> Vec<Wish> {
             model.dialog = Some(Dialog::Paper { title: "A code for the new device".into(), text });
         }
         Event::ChatOpened(chat) => {
+            model.remark = None;
             let mut wishes = model.open(*chat, Focus::Compose);
             wishes.push(Wish::Look);
             return wishes;

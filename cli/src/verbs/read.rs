@@ -29,7 +29,7 @@ pub(super) async fn chats(place: &Place, format: Format, zone: UtcOffset) -> Res
         }
         let at = clock::local(chat.active, zone);
         let unread = if chat.unread > 0 { format!("  {} unread", chat.unread) } else { String::new() };
-        let state = wording::chat_state(chat.state).map(|state| format!("  ({state})")).unwrap_or_default();
+        let state = wording::chat_state(chat).map(|state| format!("  ({state})")).unwrap_or_default();
         let people = if chat.direct { String::new() } else { format!("  {} members", chat.members) };
         say(format!("{}  {} {}  {}{people}{unread}{state}", target::short(chat.chat), at.date(), wording::time(at), shown(chat)))?;
     }
@@ -116,7 +116,7 @@ impl Printer {
         }
         if chat.state == ChatState::Requested {
             if !self.json {
-                remark(format!("{} wants to talk: waxseal requests accept|decline|block {0}", shown(chat)));
+                remark(format!("{}: waxseal requests accept|decline|block '{}'", wording::request(chat), shown(chat)));
             }
         } else if !self.peek && chat.unread > 0 {
             visit.command(Command::MarkRead(id)).await?;

@@ -40,7 +40,7 @@ pub(super) async fn answer(place: &Place, answer: RequestAnswer) -> Result<(), F
         RequestAnswer::Accept { who } => {
             let chat = asked(&visit, &who).await?;
             visit.command(Command::AcceptRequest(chat.chat)).await?;
-            say(format!("Accepted. Write back: waxseal send {} '…'", shown(&chat)))?;
+            say(format!("Accepted. Write back: waxseal send '{}' '…'", shown(&chat)))?;
         }
         RequestAnswer::Decline { who } => {
             let chat = asked(&visit, &who).await?;

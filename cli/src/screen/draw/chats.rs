@@ -41,7 +41,7 @@ fn entry(model: &Model, chat: &ChatSummary, columns: usize, is_chosen: bool) -> 
     let room = columns.saturating_sub(2);
     let style = if chat.unread > 0 || chat.state == ChatState::Requested { palette.strong() } else { palette.text() };
     let style = if is_chosen && model.focus == Focus::Chats { palette.chosen().patch(style) } else { style };
-    let newest = match wording::chat_state(chat.state) {
+    let newest = match wording::chat_state(chat) {
         Some(state) => state.to_owned(),
         None => newest(chat),
     };

@@ -7,8 +7,8 @@ use ratatui::widgets::{Block, Borders, Paragraph, Wrap};
 use waxseal_core::view::{ChatState, ChatSummary, Line as Said};
 
 use super::fit::{fit, wrap};
-use crate::harmless;
 use crate::screen::model::{Focus, Model, Places};
+use crate::{harmless, wording};
 
 /// A long message gets so many rows, then scrolls.
 const MOST: usize = 6;
@@ -52,8 +52,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, chat: &ChatSummary, are
     places.compose = Some(area);
     match chat.state {
         ChatState::Requested => {
-            let name = harmless::line(&chat.title);
-            let question = format!(" {} wants to talk to you.", fit(&name, 40));
+            let question = fit(&format!(" {}.", wording::request(chat)), usize::from(inner.width));
             let keys = Line::from(vec![
                 Span::styled(" a", palette.strong()),
                 Span::raw(" accept   "),

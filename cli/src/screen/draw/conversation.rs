@@ -17,7 +17,7 @@ pub(super) fn draw_title(frame: &mut Frame<'_>, model: &Model, chat: &ChatSummar
     let kind = if chat.direct { "" } else { "#" };
     let title = format!(" {kind}{}", harmless::line(&chat.title));
     let mut facts = Vec::new();
-    if let Some(state) = wording::chat_state(chat.state) {
+    if let Some(state) = wording::chat_state(chat) {
         facts.push(state.to_owned());
     }
     if chat.direct {
