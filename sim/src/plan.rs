@@ -151,9 +151,8 @@ fn live(town: &mut Town, chance: &mut ChaCha20Rng, kind: Kind, titles: &[String]
         }
     }
     if kind == Kind::Devices {
-        for person in 0..people {
+        for (person, name) in NAMES.iter().enumerate().take(people) {
             if chance.gen_bool(0.6) {
-                let name = NAMES[person];
                 let house = town.settle(&format!("{name}/2"), name);
                 town.plan(chance.gen_range(0..STORM / 2), person, Deed::Link(house));
             }

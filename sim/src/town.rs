@@ -387,7 +387,7 @@ impl Town {
             self.tell(house, Door::Device, Told::Reply(id, reply));
             return Ok(());
         }
-        let Some(proven) = self.houses[house].device.proven.clone() else {
+        let Some(proven) = self.houses[house].device.proven else {
             self.tell(house, Door::Device, Told::Reply(id, Reply::Refused(Refusal::WrongDoor)));
             return Ok(());
         };
@@ -424,7 +424,7 @@ impl Town {
     /// Pushes what is new in a house's mailbox.
     fn push(&mut self, house: usize) -> Result<(), Broken> {
         let line = &self.houses[house].device;
-        let (Some(proven), Some(after)) = (line.proven.clone(), line.pushed) else { return Ok(()) };
+        let (Some(proven), Some(after)) = (line.proven, line.pushed) else { return Ok(()) };
         let Ok(entries) = self.server().entries(&proven, after, 64, 1 << 20) else { return Ok(()) };
         if let Some(last) = entries.last() {
             self.houses[house].device.pushed = Some(Seq(last.seq.0));
@@ -444,7 +444,7 @@ impl Town {
             match (door, request) {
                 (Door::Anonymous, Request::Anonymous(request)) => drop(self.server().anonymous(now, &mut chance, request.clone())),
                 (Door::Device, Request::Device(request)) => {
-                    if let Some(proven) = self.houses[house].device.proven.clone() {
+                    if let Some(proven) = self.houses[house].device.proven {
                         drop(self.server().device(now, &mut chance, &proven, request.clone()));
                     }
                 }

@@ -1,4 +1,5 @@
 //! The first things that must work, in calm weather.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use waxseal_sim::checks;
 use waxseal_sim::deeds::Deed;

@@ -1,4 +1,5 @@
 //! What is broken heals without a person, and is shown, never hidden.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use waxseal_core::view::{ChatState, Line};
 use waxseal_sim::checks;
