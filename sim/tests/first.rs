@@ -66,3 +66,26 @@ fn a_group_of_five_adds_removes_renames_and_leaves() {
     assert_eq!(town.houses[0].client().members(wasps).unwrap().len(), 3);
     println!("{:?}", town.traffic);
 }
+
+/// DESIGN's budget: a first message costs two requests; in a known chat one request, one push, one ack.
+#[test]
+fn round_trips_keep_to_the_budget() {
+    let mut town = town(&["anna", "bert"]);
+    let count = |town: &Town, kinds: &[&str]| kinds.iter().map(|kind| town.traffic.requests.get(kind).copied().unwrap_or(0)).sum::<u64>();
+    let sends = ["lookup", "found", "message", "commit", "put blob", "fetch blob"];
+    let before = count(&town, &sends);
+    town.plan(0, 0, Deed::Open("bert".into()));
+    town.plan(300, 0, Deed::Say("bert".into(), "one".into()));
+    town.run_for(1_500).unwrap();
+    assert_eq!(lines(&mut town, 1, "anna"), ["one"]);
+    // Anna's two, and Bert's look at who she is.
+    assert_eq!(count(&town, &sends) - before, 3, "{:?}", town.traffic);
+    town.plan(0, 1, Deed::AcceptAll);
+    town.run_for(200_000).unwrap();
+    let (sends_before, pushes, acks) = (count(&town, &sends), town.traffic.pushes, count(&town, &["ack"]));
+    town.plan(0, 0, Deed::Say("bert".into(), "two".into()));
+    town.run_for(1_000).unwrap();
+    assert_eq!(lines(&mut town, 1, "anna"), ["one", "two"]);
+    assert_eq!(count(&town, &sends) - sends_before, 1);
+    assert_eq!((town.traffic.pushes - pushes, count(&town, &["ack"]) - acks), (1, 1));
+}

@@ -20,6 +20,7 @@ use crate::account::me::{self, Counter};
 use crate::chat::{self, Chat, ChatGroup, GroupState};
 use crate::group::{self, GroupError, JoinError, MemberLeaf, Policy, join};
 use crate::output::Work;
+use crate::outbox::parcel;
 use crate::session::Purpose;
 use crate::store::StoreError;
 use crate::trust::{self, Standing};
@@ -39,7 +40,8 @@ struct Joining {
 
 impl Turn<'_> {
     pub(super) fn welcome(&mut self, alias: &AliasId, delivered: Delivered) -> Result<(), StoreError> {
-        let peeked = match join::peek(self.tx, &delivered.envelope) {
+        let Some((welcome, tree)) = parcel::unpack(&delivered.envelope) else { return Ok(()) };
+        let peeked = match join::peek(self.tx, welcome) {
             Ok(peeked) if peeked.group == delivered.group && peeked.alias == *alias => peeked,
             Err(JoinError::Store(error)) => return Err(error),
             _ => return Ok(()),
@@ -55,15 +57,17 @@ impl Turn<'_> {
         }
         self.tx.execute(
             "INSERT OR REPLACE INTO joining (grp, welcome, blob, total, tree, position, last_resort, again, hash)
-             VALUES (?1, ?2, ?3, 0, x'', ?4, ?5, ?6, ?7)",
+             VALUES (?1, ?2, ?3, ?8, ?9, ?4, ?5, ?6, ?7)",
             params![
                 peeked.group.0,
-                delivered.envelope,
+                welcome,
                 peeked.blob.0,
                 delivered.position.0.cast_signed(),
                 peeked.last_resort,
                 known.is_some(),
-                peeked.hash
+                peeked.hash,
+                tree.len(),
+                tree
             ],
         )?;
         let place = ChatGroup {
@@ -85,7 +89,7 @@ impl Turn<'_> {
             "DELETE FROM parked WHERE grp = ?1 AND position <= ?2",
             params![peeked.group.0, delivered.position.0.cast_signed()],
         )?;
-        self.fetch_tree(&peeked.group)
+        if tree.is_empty() { self.fetch_tree(&peeked.group) } else { self.finish_join(&peeked.group) }
     }
 
     fn is_used(&self, hash: &[u8; 32]) -> Result<bool, StoreError> {

@@ -8,7 +8,7 @@ use waxseal_wire::frame::encode_request;
 use waxseal_wire::id::{AccountId, DeviceId, Epoch, GroupId, RequestId};
 use waxseal_wire::request::{AnonymousRequest, Lent, Request, RosterChange, SubmitCommit, SubmitMessage};
 
-use super::{Entry, Intent, Stage, entry};
+use super::{Entry, Intent, Stage, entry, parcel};
 use crate::chat::{self, GroupState, rules::Proposed};
 use crate::group::{self, Change, GroupError, Identity, OfferedKeyPackage};
 use crate::output::Problem;
@@ -132,14 +132,16 @@ impl Turn<'_> {
         } else {
             RosterChange::Edit { add: pending.roster_add, remove: pending.roster_remove }
         };
+        let mut welcomes = pending.welcomes;
+        let tree = parcel::pack(&mut welcomes, pending.tree);
         let submit = SubmitCommit {
             lent,
             next_delivery_key: pending.next_delivery_key,
             commit: pending.commit,
             roster,
-            welcomes: pending.welcomes,
+            welcomes,
         };
-        self.built(entry, &place.group, epoch, AnonymousRequest::SubmitCommit(Box::new(submit)), pending.tree)?;
+        self.built(entry, &place.group, epoch, AnonymousRequest::SubmitCommit(Box::new(submit)), tree)?;
         Ok(true)
     }
 

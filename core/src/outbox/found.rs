@@ -9,7 +9,7 @@ use waxseal_wire::id::{Epoch, GroupId, Position};
 use waxseal_wire::limits;
 use waxseal_wire::request::{AnonymousRequest, Found, Lent};
 
-use super::{Entry, Intent, Stage, entry};
+use super::{Entry, Intent, Stage, entry, parcel};
 use crate::chat::{self, ChatGroup, GroupState};
 use crate::group::{Alias, Change, Errand, Group, GroupError, Identity, OfferedKeyPackage, Policy, SealedTree};
 use crate::output::Problem;
@@ -148,8 +148,10 @@ impl Turn<'_> {
                 post_key: alias.post_key.clone(),
                 idempotency_key: key,
             };
-            let found = Found { lent, roster: group.roster(), welcomes: pending.welcomes, messages };
-            Ok::<_, GroupError>((group, found, pending.tree))
+            let mut welcomes = pending.welcomes;
+            let tree = parcel::pack(&mut welcomes, pending.tree);
+            let found = Found { lent, roster: group.roster(), welcomes, messages };
+            Ok::<_, GroupError>((group, found, tree))
         })?;
         let (group, found, tree): (Group, Found, Option<SealedTree>) = match made {
             Ok(made) => made,

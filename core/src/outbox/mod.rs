@@ -13,6 +13,7 @@ mod build;
 mod entry;
 mod found;
 mod keys;
+pub(crate) mod parcel;
 mod submit;
 
 use serde::{Deserialize, Serialize};
