@@ -56,6 +56,8 @@ pub(crate) struct Session {
     pub(crate) challenge: Option<[u8; 32]>,
     pub(crate) proven: bool,
     pub(crate) wake_at: Option<Millis>,
+    /// The server was busy: chains and trees are asked for again then.
+    pub(crate) fetch_at: Option<Millis>,
     next: u64,
     asked: HashMap<RequestId, (Door, Purpose)>,
 }

@@ -47,17 +47,28 @@ impl Turn<'_> {
         self.run_receipts()?;
         self.run_links()?;
         self.pump()?;
+        self.fetch_again()?;
         self.fetch_accounts()?;
         self.wake_later()
     }
 
     fn wake_later(&mut self) -> Result<(), StoreError> {
-        let next = [self.next_outbox()?, self.next_receipt()?, self.next_heal()?, self.next_link()?].into_iter().flatten().min();
+        let next = [self.next_outbox()?, self.next_receipt()?, self.next_heal()?, self.next_link()?, self.session.fetch_at];
+        let next = next.into_iter().flatten().min();
         if let Some(at) = next
             && self.session.wake_at != Some(at)
         {
             self.session.wake_at = Some(at);
             self.outputs.push(Output::WakeAt(Millis(at.0.max(self.now.0.saturating_add(1)))));
+        }
+        Ok(())
+    }
+
+    /// The server was busy a while ago: goes on with trees; chains follow by themselves.
+    fn fetch_again(&mut self) -> Result<(), StoreError> {
+        if self.session.fetch_at.is_some_and(|at| at <= self.now) {
+            self.session.fetch_at = None;
+            self.resume_joins()?;
         }
         Ok(())
     }

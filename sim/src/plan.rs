@@ -66,7 +66,8 @@ pub fn play(seed: u64, kind: Kind) -> Result<(Ending, Town), Broken> {
             town.plan(when, house, Deed::Register);
         }
     }
-    if chance.gen_bool(0.3) {
+    // Who founds with somebody who is not there yet is told so, and founds without: no fault, but not complete.
+    if kind != Kind::Talk && chance.gen_bool(0.4) {
         town.weather = storm(&mut chance);
     }
     town.run_for(20_000)?;

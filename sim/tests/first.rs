@@ -71,7 +71,8 @@ fn a_group_of_five_adds_removes_renames_and_leaves() {
 #[test]
 fn round_trips_keep_to_the_budget() {
     let mut town = town(&["anna", "bert"]);
-    let count = |town: &Town, kinds: &[&str]| kinds.iter().map(|kind| town.traffic.requests.get(kind).copied().unwrap_or(0)).sum::<u64>();
+    let count =
+        |town: &Town, kinds: &[&str]| kinds.iter().map(|kind| town.traffic.requests.get(kind).copied().unwrap_or(0)).sum::<u64>();
     let sends = ["lookup", "found", "message", "commit", "put blob", "fetch blob"];
     let before = count(&town, &sends);
     town.plan(0, 0, Deed::Open("bert".into()));

@@ -292,8 +292,8 @@ impl Turn<'_> {
             return Ok(());
         }
         if members.len() <= 1 || found.group.is_none() || found.direct {
-            // Nobody else is there to be told, or a direct chat: it goes on without us until we write again.
-            return self.left(&chat, found.direct);
+            // Nobody else is there to be told; a chat of two ends silently, and is founded again if we write again.
+            return self.left(&chat);
         }
         let content = Content::new(Body::Leave, &mut self.rng);
         chat::set_state(self.tx, &chat, ChatState::Leaving)?;
@@ -314,14 +314,18 @@ impl Turn<'_> {
         trust::account::set_blocked(self.tx, account, true)?;
         let chat = chat::direct_id(&identity.account, account);
         if chat::find(self.tx, &chat)?.is_some() {
-            self.left(&chat, true)?;
+            self.left(&chat)?;
         }
         Ok(())
     }
 
     /// Forgets a chat on this device.
     fn forget(&mut self, chat: ChatId) -> Result<(), StoreError> {
-        self.left(&chat, false)?;
+        self.left(&chat)?;
+        for (table, column) in [("reaction", "target"), ("receipt", "message_id")] {
+            let of_chat = "SELECT message_id FROM message WHERE chat = ?1 AND message_id IS NOT NULL";
+            self.tx.execute(&format!("DELETE FROM {table} WHERE {column} IN ({of_chat})"), [chat.0])?;
+        }
         for table in ["message", "member", "due_receipt", "outbox", "chat"] {
             self.tx.execute(&format!("DELETE FROM {table} WHERE chat = ?1"), [chat.0])?;
         }

@@ -9,6 +9,7 @@ use crate::chat;
 use crate::outbox::Intent;
 use crate::store::StoreError;
 use crate::turn::Turn;
+use crate::view::ChatState;
 
 /// Sent messages after which keys are renewed.
 const SENT: i64 = 100;
@@ -39,9 +40,16 @@ impl Turn<'_> {
         };
         for (group, state) in due {
             let Some(mut place) = chat::group(self.tx, &group)? else { continue };
+            let request = chat::find(self.tx, &place.chat)?.is_some_and(|chat| chat.state == ChatState::Requested);
             if state == 3 {
                 // Superseded long enough: nobody writes there any more.
                 self.wipe_group(&group)?;
+                continue;
+            }
+            if request {
+                // A stranger is told nothing, not even that we are here.
+                place.update_at = self.first_update(1);
+                chat::save_group(self.tx, &place)?;
                 continue;
             }
             place.update_at = self.next_update(0);

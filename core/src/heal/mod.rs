@@ -20,7 +20,7 @@ use waxseal_wire::request::{DeviceRequest, Request};
 
 use crate::Event;
 use crate::chat::{self, ChatGroup, GroupState};
-use crate::group::{self, GroupError};
+use crate::group::{self, GroupError, MemberLeaf};
 use crate::outbox::Intent;
 use crate::session::Purpose;
 use crate::store::StoreError;
@@ -183,7 +183,8 @@ impl Turn<'_> {
             let seen = self.with_group(&place.group, |group, _, _| Ok::<_, GroupError>(group.members()))?;
             let Some(Ok(members)) = seen else { continue };
             let mut leaves = members.iter().filter(|leaf| leaf.account == *account);
-            let gone = leaves.clone().any(|leaf| chain.device(&leaf.device).is_none());
+            let listed = |leaf: &MemberLeaf| chain.device(&leaf.device).is_some_and(|entry| entry.key == leaf.key);
+            let gone = leaves.clone().any(|leaf| !listed(leaf));
             let missing = own && chain.devices().iter().any(|device| !leaves.any(|leaf| leaf.device == device.id));
             if (gone || missing) && !self.is_posted(&id, |intent| *intent == Intent::Sync(account.0))? {
                 let due = self.turn_of(&place.group, None)?;

@@ -13,6 +13,9 @@ use crate::outbox::{Intent, Who};
 use crate::store::StoreError;
 use crate::turn::Turn;
 
+/// People founded with at once.
+const BATCH: usize = 64;
+
 impl Turn<'_> {
     /// Founds the chat's group again, without whoever broke it.
     pub(super) fn refound(&mut self, place: &ChatGroup) -> Result<(), StoreError> {
@@ -25,8 +28,13 @@ impl Turn<'_> {
             .into_iter()
             .filter(|account| direct || Some(*account) != culprit)
             .map(|account| Who::Account(account.0))
-            .collect();
-        self.post(Some(place.chat), None, &Intent::Found { who })?;
+            .collect::<Vec<_>>();
+        // A look-up names so many at most; an admin adds the others afterwards.
+        let mut batches = who.chunks(BATCH);
+        self.post(Some(place.chat), None, &Intent::Found { who: batches.next().unwrap_or_default().to_vec() })?;
+        for batch in batches {
+            self.post(Some(place.chat), None, &Intent::Add { who: batch.to_vec() })?;
+        }
         Ok(())
     }
 

@@ -77,6 +77,12 @@ impl Turn<'_> {
         parked::done_waiting(self.tx, &place.group)?;
         place.reached(delivered.position);
         if story.removes_self {
+            let own = self.identity()?.map(|own| own.device);
+            if story.added.iter().any(|device| Some(*device) == own) {
+                // Removed and added in one Commit: our Welcome is next.
+                chat::save_group(self.tx, &place)?;
+                return self.broken(&place.group, None);
+            }
             return self.removed_from(&place, story.by);
         }
         if story.own
@@ -86,7 +92,6 @@ impl Turn<'_> {
             // Whether it is the cadence, a heal or an add: it had a path where it was meant to heal.
             place.update_at = self.next_update(story.before.len());
             place.sent = 0;
-            place.last_resort = place.last_resort && entry.intent != Intent::Update;
         }
         let seen =
             self.with_group(&place.group, |group, _, _| Ok::<_, GroupError>((group.epoch(), group.members(), group.policy()?)))?;
@@ -95,6 +100,11 @@ impl Turn<'_> {
         self.refresh_members(&place)?;
         // In a Commit of ours, a leaf with another address is one that we added (but for our own).
         let own = self.identity()?.map(|own| own.device);
+        let own_alias = |leaves: &[MemberLeaf]| leaves.iter().find(|leaf| Some(leaf.device) == own).map(|leaf| leaf.roster.alias);
+        if place.last_resort && own_alias(&story.before) != own_alias(&after) {
+            place.last_resort = false;
+            chat::save_group(self.tx, &place)?;
+        }
         let moved = |leaf: &&MemberLeaf| {
             let known = story.before.iter().any(|old| old.roster.alias == leaf.roster.alias);
             if story.own { !known && Some(leaf.device) != own } else { story.added.contains(&leaf.device) }
@@ -164,7 +174,7 @@ impl Turn<'_> {
         let current = chat::find(self.tx, &place.chat)?.is_some_and(|chat| chat.group == Some(place.group));
         if current {
             self.note(place, place.position.0, by, Notice::Removed(vec![own.account]))?;
-            return self.left(&place.chat, false);
+            return self.left(&place.chat);
         }
         self.wipe_group(&place.group)?;
         chat::set_state(self.tx, &place.chat, ChatState::Left)
@@ -179,7 +189,8 @@ impl Turn<'_> {
 fn unlisted(tx: &Tx<'_>, leaves: &[MemberLeaf]) -> Result<Vec<(AccountId, DeviceId)>, StoreError> {
     let mut gone = Vec::new();
     for leaf in leaves {
-        if trust::chain(tx, &leaf.account)?.is_some_and(|chain| chain.device(&leaf.device).is_none()) {
+        let listed = |chain: &waxseal_wire::chain::Chain| chain.device(&leaf.device).is_some_and(|entry| entry.key == leaf.key);
+        if trust::chain(tx, &leaf.account)?.is_some_and(|chain| !listed(&chain)) {
             gone.push((leaf.account, leaf.device));
         }
     }
@@ -216,7 +227,11 @@ fn judge(
         if !same {
             return Err(Stop::Open(OpenError::Forbidden));
         }
-        proven(&updated.claim())?;
+        // The same key was proven when the leaf came in; its account may have dropped the device since,
+        // which members learn at different times: a Sync clears it away, a fork over it would help nobody.
+        if updated.key != change.committer.key {
+            proven(&updated.claim())?;
+        }
     }
     if !needs.is_empty() {
         return Err(Stop::Needs(needs));

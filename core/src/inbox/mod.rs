@@ -66,6 +66,8 @@ impl Turn<'_> {
         };
         match delivered.kind {
             Kind::Welcome => self.welcome(&entry.alias, delivered),
+            // An address is for one group: another group's roster has no business with it.
+            Kind::Message | Kind::Commit if own.group.is_some_and(|group| group != delivered.group) => Ok(()),
             Kind::Message | Kind::Commit => self.delivered(delivered),
         }
     }
@@ -87,6 +89,10 @@ impl Turn<'_> {
         if delivered.position <= place.position || place.ahead.contains(&delivered.position.0) {
             // A replay, or something from before we joined.
             return Ok(Fate::Done);
+        }
+        if place.state == GroupState::Founding {
+            // The server has the group, its reply is not here yet: our first messages have no places.
+            return Ok(Fate::Wait);
         }
         if delivered.position > place.position.next() {
             if crate::outbox::is_in_flight(self.tx, &place.group.0)? {

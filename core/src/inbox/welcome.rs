@@ -19,8 +19,8 @@ use crate::Event;
 use crate::account::me::{self, Counter};
 use crate::chat::{self, Chat, ChatGroup, GroupState};
 use crate::group::{self, GroupError, JoinError, MemberLeaf, Policy, join};
-use crate::output::Work;
 use crate::outbox::parcel;
+use crate::output::Work;
 use crate::session::Purpose;
 use crate::store::StoreError;
 use crate::trust::{self, Standing};
@@ -51,8 +51,9 @@ impl Turn<'_> {
         }
         let known = chat::group(self.tx, &peeked.group)?;
         let epoch = self.with_group(&peeked.group, |group, _, _| Ok::<_, GroupError>(group.epoch()))?.and_then(Result::ok);
+        // A Welcome into a group that we follow is a replay, or somebody's own group under the same id.
         let lost = known.as_ref().is_none_or(|place| matches!(place.state, GroupState::Broken | GroupState::Joining));
-        if !lost && epoch.is_some_and(|ours| peeked.epoch <= ours) {
+        if !lost || epoch.is_some_and(|ours| peeked.epoch < ours) {
             return Ok(());
         }
         self.tx.execute(
@@ -146,7 +147,10 @@ impl Turn<'_> {
                 joining.tree.extend_from_slice(&part.bytes);
                 joining.total = part.total;
             }
-            Reply::Refused(refusal) if refusal.is_passing() => return Ok(()),
+            Reply::Refused(refusal) if refusal.is_passing() => {
+                self.session.fetch_at = Some(self.later(1_000, 3_000));
+                return Ok(());
+            }
             // The tree is gone, or was never there: whoever added us must do it again.
             _ => return self.join_failed(&group, &joining),
         }
@@ -186,6 +190,7 @@ impl Turn<'_> {
     pub(crate) fn finish_join(&mut self, group: &GroupId) -> Result<(), StoreError> {
         let (Some(joining), Some(identity)) = (self.joining(group)?, self.identity()?) else { return Ok(()) };
         self.unload(group);
+        let known = chat::group(self.tx, group)?;
         let joined = self.attempt(|turn| {
             if joining.again {
                 group::wipe(turn.tx, group)?;
@@ -235,10 +240,20 @@ impl Turn<'_> {
             heal_tries: 0,
             last_resort: joining.last_resort,
         };
-        let Some(state) = self.carries(&place, &policy, &members, &by, &identity.account)? else {
-            return self.wipe_group(group);
+        let state = if joining.again && !self.goes_on(&known, &policy, &by)? {
+            None
+        } else {
+            self.carries(&place, &policy, &members, &by, &identity.account)?
         };
+        let Some(state) = state else { return self.wipe_group(group) };
         self.opened(&place, epoch, state, &members, by.account, joining.again)
+    }
+
+    /// Whether a group that we were in is the same one: its chat, its kind, and somebody whom we knew there.
+    fn goes_on(&self, known: &Option<ChatGroup>, policy: &Policy, by: &MemberLeaf) -> Result<bool, StoreError> {
+        let Some(known) = known.as_ref().filter(|known| known.chat != ChatId([0; 16])) else { return Ok(true) };
+        let same = known.chat == ChatId(policy.chat) && known.generation == policy.generation;
+        Ok(same && chat::members::accounts(self.tx, &known.chat)?.contains(&by.account))
     }
 
     /// Whether this group may carry its chat, and what becomes of the chat; `None` refuses the group.

@@ -134,13 +134,7 @@ impl Turn<'_> {
         };
         let mut welcomes = pending.welcomes;
         let tree = parcel::pack(&mut welcomes, pending.tree);
-        let submit = SubmitCommit {
-            lent,
-            next_delivery_key: pending.next_delivery_key,
-            commit: pending.commit,
-            roster,
-            welcomes,
-        };
+        let submit = SubmitCommit { lent, next_delivery_key: pending.next_delivery_key, commit: pending.commit, roster, welcomes };
         self.built(entry, &place.group, epoch, AnonymousRequest::SubmitCommit(Box::new(submit)), tree)?;
         Ok(true)
     }
@@ -257,7 +251,8 @@ impl Turn<'_> {
         change: &mut Change,
     ) -> Result<(), StoreError> {
         let Some(chain) = crate::trust::chain(self.tx, account)? else { return Ok(()) };
-        let stale = members.iter().filter(|leaf| leaf.account == *account && chain.device(&leaf.device).is_none());
+        let listed = |leaf: &group::MemberLeaf| chain.device(&leaf.device).is_some_and(|entry| entry.key == leaf.key);
+        let stale = members.iter().filter(|leaf| leaf.account == *account && !listed(leaf));
         change.remove = stale.map(|leaf| leaf.leaf).collect();
         // New devices are added by their own account alone; others only clear away what was removed.
         if *account == identity.account {
@@ -306,7 +301,10 @@ impl Turn<'_> {
             return Ok(true);
         }
         if place.is_some_and(|place| place.state == GroupState::Open) && self.now >= entry.due {
-            self.broken(&group, None)?;
+            // Only with an open mailbox does silence mean that we are lost.
+            if self.session.proven {
+                self.broken(&group, None)?;
+            }
             let mut again = entry.clone();
             again.due = self.later(PATIENCE, PATIENCE * 2);
             again.save(self.tx)?;

@@ -186,7 +186,7 @@ pub(super) fn head(tx: &Tx<'_>, chat: Option<&ChatId>, now: Millis) -> Result<Op
 /// When the next entry that waits for time is due.
 pub(super) fn next_due(tx: &Tx<'_>, now: Millis) -> Result<Option<Millis>, StoreError> {
     let due: Option<i64> = tx
-        .prepare_cached("SELECT min(due) FROM outbox WHERE due > ?1 AND stage IN (0, 1, 2, 4)")?
+        .prepare_cached("SELECT min(due) FROM outbox WHERE due > ?1 AND stage IN (0, 1, 2, 3, 4)")?
         .query_row([now.0.cast_signed()], |row| row.get(0))?;
     Ok(due.map(|due| Millis(due.cast_unsigned())))
 }

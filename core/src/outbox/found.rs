@@ -191,6 +191,7 @@ impl Turn<'_> {
             chat::set_state(self.tx, &place.chat, ChatState::Open)?;
         }
         self.tell(crate::Event::ChatChanged(place.chat));
-        Ok(())
+        // Answers may have come before the server's reply did.
+        self.unpark(&group)
     }
 }

@@ -79,10 +79,28 @@ impl Turn<'_> {
         if let Intent::OpenDirect(name) = &entry.intent {
             return self.direct_found(&entry, name.clone(), &identity.account, usable);
         }
+        self.split_large(&entry, &mut usable)?;
         let mut bytes = Vec::new();
         ciborium::into_writer(&usable, &mut bytes).map_err(|_| StoreError::Value)?;
         entry.keys = Some(bytes);
         entry.save(self.tx)
+    }
+
+    /// One Commit adds so many devices at most: who is too many comes in the next.
+    fn split_large(&mut self, entry: &Entry, usable: &mut Vec<Found>) -> Result<(), StoreError> {
+        let (mut devices, mut fit) = (0, 0);
+        for found in usable.iter() {
+            devices += found.key_packages.len();
+            if devices > waxseal_wire::limits::ADDS {
+                break;
+            }
+            fit += 1;
+        }
+        let rest: Vec<_> = usable.drain(fit.max(1).min(usable.len())..).map(|found| Who::Account(found.account)).collect();
+        if !rest.is_empty() {
+            self.post(entry.chat, None, &Intent::Add { who: rest })?;
+        }
+        Ok(())
     }
 
     fn judge_found(&mut self, who: &Who, found: &AccountFound, own: &DeviceId) -> Result<Option<Found>, StoreError> {

@@ -116,8 +116,8 @@ impl Turn<'_> {
             Stage::Queued => self.begin(entry),
             Stage::Blob => self.put_blob(entry).map(|()| false),
             Stage::Submit => self.submit(entry).map(|()| false),
-            Stage::Stale => self.look_again(entry),
-            Stage::Echo | Stage::Failed => Ok(false),
+            Stage::Stale | Stage::Echo => self.look_again(entry),
+            Stage::Failed => Ok(false),
         }
     }
 
@@ -160,14 +160,18 @@ impl Turn<'_> {
             chat::line::set_state(self.tx, message, MessageState::Failed)?;
             self.tell(Event::MessageChanged { chat, message });
         } else {
-            entry::delete(self.tx, entry.id)?;
+            delete(self.tx, entry.id)?;
         }
         self.fail(entry.chat, problem);
-        Ok(())
+        // A chat whose founding was given up has nothing to wait for.
+        match (&entry.intent, entry.chat) {
+            (Intent::Found { .. }, Some(chat)) => self.left(&chat),
+            _ => Ok(()),
+        }
     }
 
     /// We are out of a chat: what was written and not sent has failed.
-    pub(crate) fn left(&mut self, chat: &ChatId, keeps_group: bool) -> Result<(), StoreError> {
+    pub(crate) fn left(&mut self, chat: &ChatId) -> Result<(), StoreError> {
         for entry in entry::of_chat(self.tx, chat)? {
             match entry.message {
                 Some(_) => self.give_up(&entry, crate::output::Problem::NotAMember)?,
@@ -175,9 +179,7 @@ impl Turn<'_> {
             }
         }
         chat::set_state(self.tx, chat, ChatState::Left)?;
-        if !keeps_group {
-            self.drop_groups(chat)?;
-        }
+        self.drop_groups(chat)?;
         self.tell(Event::ChatChanged(*chat));
         Ok(())
     }

@@ -92,7 +92,9 @@ impl Turn<'_> {
                     // Ours, but not ours to merge before it comes through the mailbox like everybody's.
                     entry.stage = Stage::Echo;
                     entry.request = None;
-                    entry.save(self.tx)
+                    entry.due = self.later(PATIENCE, PATIENCE + PATIENCE / 2);
+                    entry.save(self.tx)?;
+                    self.unpark_group(&entry)
                 }
             },
             Reply::Refused(refusal) => self.refused(entry, *refusal),
@@ -128,21 +130,30 @@ impl Turn<'_> {
                 entry.stage = Stage::Stale;
                 entry.request = None;
                 entry.due = self.later(PATIENCE, PATIENCE + PATIENCE / 2);
-                entry.save(self.tx)
+                entry.save(self.tx)?;
+                self.unpark_group(&entry)
             }
             Refusal::ReusedKey => {
                 self.drop_pending(&entry)?;
+                let was = entry.clone();
                 entry.requeue(self.now);
-                entry.save(self.tx)
+                entry.save(self.tx)?;
+                self.unpark_group(&was)
             }
             _ => {
                 self.drop_pending(&entry)?;
                 if let Some(message) = entry.message {
                     chat::line::set_state(self.tx, message, MessageState::Failed)?;
                 }
-                self.give_up(&entry, Problem::Refused(refusal))
+                self.give_up(&entry, Problem::Refused(refusal))?;
+                self.unpark_group(&entry)
             }
         }
+    }
+
+    /// What waited to know the place of an entry of ours waits no more.
+    fn unpark_group(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        entry.group.map_or(Ok(()), |group| self.unpark(&GroupId(group)))
     }
 
     /// Our Commit will not come: the group is free for the next one.

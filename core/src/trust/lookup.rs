@@ -19,7 +19,8 @@ use crate::turn::Turn;
 impl Turn<'_> {
     /// Asks for the chains that are wanted, one batch at a time.
     pub(crate) fn fetch_accounts(&mut self) -> Result<(), StoreError> {
-        if !self.session.anonymous || self.session.is_asked(|purpose| matches!(purpose, Purpose::Accounts(_))) {
+        let waits = self.session.fetch_at.is_some_and(|at| at > self.now);
+        if waits || !self.session.anonymous || self.session.is_asked(|purpose| matches!(purpose, Purpose::Accounts(_))) {
             return Ok(());
         }
         let wanted = {
@@ -39,7 +40,10 @@ impl Turn<'_> {
     pub(crate) fn accounts_found(&mut self, asked: &[AccountId], reply: Reply) -> Result<(), StoreError> {
         let found = match reply {
             Reply::Accounts(found) if found.len() == asked.len() => found,
-            Reply::Refused(refusal) if refusal.is_passing() => return Ok(()),
+            Reply::Refused(refusal) if refusal.is_passing() => {
+                self.session.fetch_at = Some(self.later(1_000, 3_000));
+                return Ok(());
+            }
             // An answer that does not fit is no answer: the accounts stay unknown until something asks again.
             _ => Vec::new(),
         };
