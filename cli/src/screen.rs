@@ -90,7 +90,7 @@ pub(crate) async fn run(place: &Place, zone: UtcOffset) -> Result<(), Failure> {
             Some(answer) = answered.recv() => answer_of(&mut model, answer),
             _ = seconds.tick() => {
                 is_stale = model.pass_time(clock::now());
-                Vec::new()
+                if model.is_settled() { Vec::new() } else { vec![Wish::Look] }
             }
             () = stop::asked() => return Ok(()),
         };

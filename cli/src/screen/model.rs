@@ -293,6 +293,12 @@ impl Model {
         minute
     }
 
+    /// Whether all doors are open and nothing waits; no event tells of these, so they are looked at while it is not.
+    pub(crate) fn is_settled(&self) -> bool {
+        let Connection { receiving, sending, waiting } = self.seen.connection;
+        receiving && sending && waiting == 0
+    }
+
     /// Takes in where things were drawn; asks for older messages where the first was reached.
     pub(crate) fn placed(&mut self, places: Places) -> Vec<Wish> {
         let older = places.at_top && self.has_older();

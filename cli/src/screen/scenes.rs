@@ -10,6 +10,7 @@ use waxseal_core::view::{
     ChatId, ChatState, ChatSummary, Connection, Line, Me, MemberView, MessageRef, MessageState, MessageView, Notice, SafetyNumber,
 };
 use waxseal_core::{Command, view};
+use waxseal_wire::frame::Door;
 use waxseal_wire::id::{AccountId, DeviceId, Millis};
 use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::Refusal;
@@ -20,6 +21,7 @@ use super::palette::Palette;
 use super::{draw, happen, pointer, press};
 use crate::engine::Notice as Told;
 use crate::names::Names;
+use crate::network::DoorError;
 
 const MINUTE: u64 = 60_000;
 /// Sunday, 22 November 2026, 09:00 UTC.
@@ -350,6 +352,19 @@ fn what_is_on_the_screen_counts_as_read_only_while_somebody_looks() {
     away.attentive = true;
     assert!(matches!(away.mark_read(), Some(Wish::Command(Command::MarkRead(CLUB)))));
     assert!(away.mark_read().is_none(), "once is enough");
+}
+
+#[test]
+fn the_connection_is_looked_at_until_it_stands() {
+    let mut model = model();
+    assert!(!model.is_settled(), "something waits");
+    let connection = Connection { waiting: 0, ..model.seen.connection };
+    model.show(Picture { connection, ..picture() });
+    assert!(model.is_settled());
+    happen::happen(&mut model, Told::Door(Door::Device, Err(DoorError::Refused)));
+    model.show(Picture { connection: Connection::default(), ..picture() });
+    assert!(!model.is_settled());
+    assert!(drawn(&mut model, 80, 24).backend().to_string().contains("offline: nobody answers"));
 }
 
 #[test]
