@@ -38,6 +38,12 @@ struct Joining {
     again: bool,
 }
 
+impl Joining {
+    fn is_whole(&self) -> bool {
+        self.total > 0 && self.tree.len() as u64 >= self.total
+    }
+}
+
 impl Turn<'_> {
     pub(super) fn welcome(&mut self, alias: &AliasId, delivered: Delivered) -> Result<(), StoreError> {
         let Some((welcome, tree)) = parcel::unpack(&delivered.envelope) else { return Ok(()) };
@@ -123,7 +129,8 @@ impl Turn<'_> {
 
     /// Asks for the next part of the tree.
     fn fetch_tree(&mut self, group: &GroupId) -> Result<(), StoreError> {
-        let Some(joining) = self.joining(group)? else { return Ok(()) };
+        // A tree that is here waits for a chain, not for parts.
+        let Some(joining) = self.joining(group)?.filter(|joining| !joining.is_whole()) else { return Ok(()) };
         let id = *group;
         if !self.session.is_asked(|purpose| *purpose == Purpose::JoinBlob(id)) {
             let fetch = FetchBlob { blob: joining.blob, offset: joining.tree.len() as u64 };
@@ -135,6 +142,7 @@ impl Turn<'_> {
     /// The anonymous door opened: goes on with every join.
     pub(crate) fn resume_joins(&mut self) -> Result<(), StoreError> {
         for group in chat::groups_in(self.tx, GroupState::Joining)? {
+            self.finish_if_ready(&group)?;
             self.fetch_tree(&group)?;
         }
         Ok(())
@@ -169,7 +177,7 @@ impl Turn<'_> {
 
     /// A chain came: a join that waited for it may go on.
     pub(crate) fn finish_if_ready(&mut self, group: &GroupId) -> Result<(), StoreError> {
-        let ready = self.joining(group)?.is_some_and(|joining| joining.total > 0 && joining.tree.len() as u64 >= joining.total);
+        let ready = self.joining(group)?.is_some_and(|joining| joining.is_whole());
         if ready { self.finish_join(group) } else { Ok(()) }
     }
 
