@@ -73,8 +73,16 @@ impl Engine {
     /// Starts the thread around an open client.
     pub(crate) fn start(client: Client, notices: UnboundedSender<Notice>) -> std::io::Result<Self> {
         let (asks, inbox) = channel();
-        let turning =
-            Turning { client, inbox, notices, lines: [None, None], wake: None, asked: HashMap::new(), waiters: Vec::new() };
+        let turning = Turning {
+            client,
+            inbox,
+            notices,
+            lines: [None, None],
+            wake: None,
+            asked: HashMap::new(),
+            waiters: Vec::new(),
+            stirred: false,
+        };
         let thread = std::thread::Builder::new().name("client".into()).spawn(move || turning.run())?;
         Ok(Self { desk: Desk(asks), thread: Some(thread) })
     }
@@ -131,6 +139,8 @@ struct Turning {
     /// Sent and not answered yet.
     asked: HashMap<RequestId, Door>,
     waiters: Vec<oneshot::Sender<()>>,
+    /// Something happened since the disk was last scrubbed.
+    stirred: bool,
 }
 
 impl Turning {
@@ -141,7 +151,10 @@ impl Turning {
             match self.inbox.recv_timeout(wait) {
                 Ok(Ask::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Ok(ask) => self.take(ask),
-                Err(RecvTimeoutError::Timeout) => self.tick(),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.tick();
+                    self.rest();
+                }
             }
         }
     }
@@ -197,6 +210,13 @@ impl Turning {
         self.drain(None);
     }
 
+    /// Nothing happens: used keys are overwritten on the disk too, not only in the database.
+    fn rest(&mut self) {
+        if self.stirred && self.client.scrub().is_ok() {
+            self.stirred = false;
+        }
+    }
+
     fn tick(&mut self) {
         if self.wake.is_some_and(|at| at <= clock::now()) {
             self.wake = None;
@@ -209,6 +229,7 @@ impl Turning {
     }
 
     fn handle(&mut self, input: Input) -> Result<(), ClientError> {
+        self.stirred |= !matches!(input, Input::Tick);
         self.client.handle(clock::now(), &mut chance::source(), input)
     }
 
