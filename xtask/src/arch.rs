@@ -1,7 +1,7 @@
 //! Arrows point down, and the server cannot read.
 //!
 //! ```text
-//!   cli  web        sim ─► core, server
+//!   cli  web        sim ─► core, server        bench ─► core
 //!     └─► core      server
 //!         │  └─► media, transparency ◄─┘
 //!         └────────► wire ◄───┘
@@ -18,7 +18,7 @@ use super::Failure;
 use super::purity::PURE;
 
 /// Every place in the house, built or kept free, and where its arrows may point.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("wire", &[]),
     ("transparency", &["wire"]),
     ("media", &["wire"]),
@@ -27,12 +27,14 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("cli", &["wire", "core"]),
     ("web", &["wire", "core"]),
     ("sim", &["wire", "core", "server"]),
+    ("bench", &["wire", "core"]),
     ("fuzz", &["wire", "core"]),
     ("xtask", &[]),
 ];
 
 /// The folders of those places.
-pub(super) const FOLDERS: [&str; 10] = ["wire", "transparency", "media", "core", "server", "cli", "web", "sim", "fuzz", "xtask"];
+pub(super) const FOLDERS: [&str; 11] =
+    ["wire", "transparency", "media", "core", "server", "cli", "web", "sim", "bench", "fuzz", "xtask"];
 
 /// What the program that carries messages must not be linked to, however far away.
 const UNREADABLE: [&str; 6] = ["waxseal-core", "openmls", "mls-", "mls_", "hpke-", "x-wing"];
