@@ -20,4 +20,5 @@ pub mod checks;
 pub mod deeds;
 pub mod house;
 pub mod plan;
+pub mod tap;
 pub mod town;

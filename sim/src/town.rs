@@ -22,6 +22,7 @@ use waxseal_wire::request::{AnonymousRequest, DeviceRequest, Request};
 
 use crate::deeds::Deed;
 use crate::house::House;
+use crate::tap::Tap;
 
 /// How the network behaves.
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +76,8 @@ pub struct Town {
     pub traffic: Traffic,
     /// Houses whose next Commit is replaced by noise: members who misbehave.
     pub vandals: Vec<usize>,
+    /// Who stands between the houses and the server, if anybody.
+    pub tap: Option<Box<dyn Tap + Send>>,
     server: Option<Roles<SqliteStore>>,
     policy: Policy,
     queue: BinaryHeap<Reverse<(u64, u64)>>,
@@ -99,9 +102,14 @@ pub enum Broken {
 impl Town {
     /// An empty town.
     pub fn new(seed: u64, weather: Weather) -> Result<Self, Broken> {
+        Ok(Self::with_store(seed, weather, SqliteStore::open_in_memory()?))
+    }
+
+    /// An empty town whose server keeps its things in `store`, such as in files that a test can read.
+    pub fn with_store(seed: u64, weather: Weather, store: SqliteStore) -> Self {
         let policy = Policy::unlimited();
-        let server = Roles::new(SqliteStore::open_in_memory()?, policy.clone());
-        Ok(Self {
+        let server = Roles::new(store, policy.clone());
+        Self {
             // Some day in 2026, so that days, weeks and expiry mean something.
             now: Millis(1_790_000_000_000),
             rng: ChaCha20Rng::seed_from_u64(seed),
@@ -109,12 +117,13 @@ impl Town {
             houses: Vec::new(),
             traffic: Traffic::default(),
             vandals: Vec::new(),
+            tap: None,
             server: Some(server),
             policy,
             queue: BinaryHeap::new(),
             happenings: BTreeMap::new(),
             counter: 0,
-        })
+        }
     }
 
     /// Builds a house and connects it; returns its number.
@@ -327,6 +336,16 @@ impl Town {
     }
 
     fn tell(&mut self, house: usize, door: Door, told: Told) {
+        let all = match &mut self.tap {
+            Some(tap) => tap.down(house, told),
+            None => vec![told],
+        };
+        for told in all {
+            self.tell_one(house, door, told);
+        }
+    }
+
+    fn tell_one(&mut self, house: usize, door: Door, told: Told) {
         let at = self.now.0 + self.delay();
         let line = self.houses[house].line(door);
         if !line.up {
@@ -347,13 +366,25 @@ impl Town {
         Ok(self.server().store().snapshot()?)
     }
 
-    fn at_server(&mut self, house: usize, door: Door, line: u64, id: RequestId, request: Request) -> Result<(), Broken> {
+    /// What the server answers to somebody at its anonymous door who is no house.
+    pub fn ask(&mut self, request: AnonymousRequest) -> Result<Option<Reply>, Broken> {
+        let now = self.now;
+        let mut chance = ChaCha20Rng::seed_from_u64(self.rng.r#gen());
+        let outcome = self.server().anonymous(now, &mut chance, request);
+        self.wake(&outcome.wakes)?;
+        Ok(outcome.reply)
+    }
+
+    fn at_server(&mut self, house: usize, door: Door, line: u64, id: RequestId, mut request: Request) -> Result<(), Broken> {
         let known = self.houses[house].line(door);
         if !known.up || known.number != line {
             return Ok(());
         }
         if self.chance(self.weather.breaks) {
             return self.cut(house, door);
+        }
+        if let Some(tap) = &mut self.tap {
+            tap.up(house, &mut request);
         }
         *self.traffic.requests.entry(kind(&request)).or_default() += 1;
         if self.chance(self.weather.server_dies) {

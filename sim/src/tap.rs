@@ -1,0 +1,34 @@
+//! Whoever stands between the houses and the server: a listener, or a server that lies.
+//!
+//! Called by `town` with each frame, in plain. Sees what whoever runs the server
+//! sees; may change it, drop it or add to it. Never sees into a house.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use waxseal_wire::frame::Told;
+use waxseal_wire::request::Request;
+
+/// See the module. What is not overridden lets everything pass.
+pub trait Tap {
+    /// A request that reached the server, before it is answered.
+    fn up(&mut self, house: usize, request: &mut Request) {
+        let _ = (house, request);
+    }
+
+    /// What the server tells a house; what is returned is told in its stead.
+    fn down(&mut self, house: usize, told: Told) -> Vec<Told> {
+        let _ = house;
+        vec![told]
+    }
+}
+
+/// Shared, so that a test can ask it later.
+impl<T: Tap> Tap for Arc<Mutex<T>> {
+    fn up(&mut self, house: usize, request: &mut Request) {
+        self.lock().unwrap_or_else(PoisonError::into_inner).up(house, request);
+    }
+
+    fn down(&mut self, house: usize, told: Told) -> Vec<Told> {
+        self.lock().unwrap_or_else(PoisonError::into_inner).down(house, told)
+    }
+}
