@@ -22,3 +22,4 @@ pub mod house;
 pub mod plan;
 pub mod tap;
 pub mod town;
+pub mod traffic;

@@ -11,7 +11,8 @@ use waxseal_core::view::Health;
 
 use crate::checks::{self, Fault};
 use crate::deeds::Deed;
-use crate::town::{Broken, Town, Traffic, Weather};
+use crate::town::{Broken, Town, Weather};
+use crate::traffic::Traffic;
 
 /// What kind of life a town leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

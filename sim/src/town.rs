@@ -23,6 +23,7 @@ use waxseal_wire::request::{AnonymousRequest, DeviceRequest, Request};
 use crate::deeds::Deed;
 use crate::house::House;
 use crate::tap::Tap;
+use crate::traffic::{Traffic, kind};
 
 /// How the network behaves.
 #[derive(Debug, Clone, Copy)]
@@ -51,15 +52,6 @@ enum Happening {
     ToHouse { house: usize, door: Door, line: u64, told: Told },
     Wake { house: usize },
     Do { house: usize, deed: Deed },
-}
-
-/// Requests by kind, to hold round trips against the budget.
-#[derive(Debug, Default, Clone)]
-pub struct Traffic {
-    /// Requests that reached the server, by kind.
-    pub requests: BTreeMap<&'static str, u64>,
-    /// Pushes that left it.
-    pub pushes: u64,
 }
 
 /// See the module.
@@ -492,25 +484,5 @@ impl Town {
             }
         }
         Ok(())
-    }
-}
-
-fn kind(request: &Request) -> &'static str {
-    use AnonymousRequest as A;
-    match request {
-        Request::Anonymous(A::Register(_)) => "register",
-        Request::Anonymous(A::Lookup(_)) => "lookup",
-        Request::Anonymous(A::Found(_)) => "found",
-        Request::Anonymous(A::SubmitMessage(_)) => "message",
-        Request::Anonymous(A::SubmitCommit(_)) => "commit",
-        Request::Anonymous(A::PutBlob(_)) => "put blob",
-        Request::Anonymous(A::FetchBlob(_)) => "fetch blob",
-        Request::Device(DeviceRequest::Authenticate(_)) => "authenticate",
-        Request::Device(DeviceRequest::Take(_)) => "take",
-        Request::Device(DeviceRequest::Ack(_)) => "ack",
-        Request::Device(DeviceRequest::PublishKeys(_)) => "publish keys",
-        Request::Device(DeviceRequest::AppendRecord(_)) => "append record",
-        Request::Device(DeviceRequest::DropAlias(_)) => "drop alias",
-        Request::Device(DeviceRequest::CloseAccount(_)) => "close account",
     }
 }

@@ -86,7 +86,7 @@ fn counter_proof_a_copy_from_before_reading_opens_it() {
     assert!(gives_away(&read.before, &read.recorded));
 }
 
-/// Hole 8: the log keeps older pages until the client scrubs or closes. Once every client scrubs by itself, turn this round.
+/// Why a client scrubs when nothing happens (hole 8): the log keeps older pages until it does, or closes.
 #[test]
 fn counter_proof_without_scrubbing_the_log_leads_back_to_the_key() {
     let read = read_and_delete(false);

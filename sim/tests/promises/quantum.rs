@@ -84,13 +84,20 @@ fn key_packages(listener: &Listener) -> Vec<Vec<u8>> {
     uploads.flatten().map(|upload| upload.key_package.clone()).collect()
 }
 
+/// The Welcome in what travels: its length in 4 bytes, the Welcome, the sealed tree where it is small.
+fn unpacked(parcel: &[u8]) -> Vec<u8> {
+    let mut reader = Reader(parcel);
+    let length = u32::from_be_bytes(reader.take(4).try_into().unwrap());
+    reader.take(length as usize).to_vec()
+}
+
 fn welcomes(listener: &Listener) -> Vec<Vec<u8>> {
     let sent = listener.requests.iter().filter_map(|request| match request {
         Request::Anonymous(AnonymousRequest::Found(found)) => Some(&found.welcomes),
         Request::Anonymous(AnonymousRequest::SubmitCommit(submit)) => Some(&submit.welcomes),
         _ => None,
     });
-    sent.flatten().map(|welcomed| welcomed.welcome.clone()).collect()
+    sent.flatten().map(|welcomed| unpacked(&welcomed.welcome)).collect()
 }
 
 #[test]

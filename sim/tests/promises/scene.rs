@@ -7,7 +7,7 @@ use ed25519_dalek::SigningKey;
 use rusqlite::Connection;
 use tempfile::TempDir;
 use waxseal_core::Client;
-use waxseal_core::group::{Group, Identity};
+use waxseal_core::group::{Group, Identity, MemberLeaf};
 use waxseal_core::store::{Store, StoreError, StoreKey};
 use waxseal_core::view::{ChatId, ChatState, Line, MessageView};
 use waxseal_server::store::sqlite::SqliteStore;
@@ -110,6 +110,11 @@ pub(crate) fn delivery_key(town: &mut Town, house: usize, id: &GroupId) -> (Epoc
             })
             .unwrap()
     })
+}
+
+/// The leaves of a group, as a store has them.
+pub(crate) fn members(store: &Store, id: &GroupId) -> Vec<MemberLeaf> {
+    store.read(|tx| Ok::<_, StoreError>(Group::load(tx, id).unwrap().unwrap().members())).unwrap()
 }
 
 /// This device as a member, with the key that it signs with.
