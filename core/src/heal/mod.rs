@@ -169,6 +169,12 @@ impl Turn<'_> {
         for group in chat::groups_in(self.tx, GroupState::Joining)? {
             self.finish_if_ready(&group)?;
         }
+        self.hold_against_chain(account)?;
+        self.tell_names(account)
+    }
+
+    /// Leaves that their account does not list, and devices of ours that are missing, are put right.
+    pub(crate) fn hold_against_chain(&mut self, account: &AccountId) -> Result<(), StoreError> {
         let Some(chain) = trust::chain(self.tx, account)? else { return Ok(()) };
         let own = self.identity()?.is_some_and(|own| own.account == *account);
         for id in chat::members::chats_of(self.tx, account)? {
@@ -191,7 +197,7 @@ impl Turn<'_> {
                 self.post_at(Some(id), &Intent::Sync(account.0), due)?;
             }
         }
-        self.tell_names(account)
+        Ok(())
     }
 
     fn tell_names(&mut self, account: &AccountId) -> Result<(), StoreError> {

@@ -53,7 +53,7 @@ pub(crate) fn chain(tx: &Tx<'_>, account: &AccountId) -> Result<Option<Chain>, S
             Ok(SignedRecord { body, signer, signature })
         })
         .collect::<Result<Vec<_>, StoreError>>()?;
-    Chain::verify(&records).map(Some).map_err(|_| StoreError::Value)
+    Chain::restore(&records).map(Some).map_err(|_| StoreError::Value)
 }
 
 /// Takes a chain from a server: keeps it where it is `account`'s and contradicts nothing.
