@@ -295,9 +295,8 @@ impl Turn<'_> {
             // Nobody else is there to be told; a chat of two ends silently, and is founded again if we write again.
             return self.left(&chat);
         }
-        let content = Content::new(Body::Leave, &mut self.rng);
         chat::set_state(self.tx, &chat, ChatState::Leaving)?;
-        self.post(Some(chat), None, &Intent::Say(content.to_padded()))?;
+        self.post(Some(chat), None, &Intent::Leave)?;
         self.tell(Event::ChatChanged(chat));
         Ok(())
     }

@@ -41,17 +41,6 @@ pub(crate) fn admins(tx: &Tx<'_>, chat: &ChatId) -> Result<Vec<AccountId>, Store
     list(tx, "SELECT account FROM member WHERE chat = ?1 AND admin ORDER BY account", chat)
 }
 
-/// Those who said that they leave.
-pub(crate) fn leaving(tx: &Tx<'_>, chat: &ChatId) -> Result<Vec<AccountId>, StoreError> {
-    list(tx, "SELECT account FROM member WHERE chat = ?1 AND leaving ORDER BY account", chat)
-}
-
-/// `account` said that it leaves.
-pub(crate) fn set_leaving(tx: &Tx<'_>, chat: &ChatId, account: &AccountId) -> Result<(), StoreError> {
-    tx.execute("UPDATE member SET leaving = 1 WHERE chat = ?1 AND account = ?2", params![chat.0, account.0])?;
-    Ok(())
-}
-
 /// Chats that an account is in.
 pub(crate) fn chats_of(tx: &Tx<'_>, account: &AccountId) -> Result<Vec<ChatId>, StoreError> {
     let mut rows = tx.prepare_cached("SELECT chat FROM member WHERE account = ?1")?;

@@ -25,8 +25,6 @@ pub(crate) struct Proposed<'a> {
     pub(crate) removed: &'a [MemberLeaf],
     /// The policy after it, where it changes.
     pub(crate) new_policy: Option<&'a Policy>,
-    /// Accounts that said that they leave.
-    pub(crate) leaving: &'a [AccountId],
     /// Devices that their account no longer lists.
     pub(crate) unlisted: &'a [(AccountId, DeviceId)],
 }
@@ -90,7 +88,7 @@ impl Proposed<'_> {
             let device = (leaf.account, leaf.device);
             let healed = self.added.iter().any(|claim| (claim.account, claim.device) == device);
             let own = leaf.account == self.committer;
-            let allowed = healed || own || self.leaving.contains(&leaf.account) || self.unlisted.contains(&device);
+            let allowed = healed || own || self.policy.leaving.contains(&leaf.account) || self.unlisted.contains(&device);
             if allowed {
                 continue;
             }
@@ -113,7 +111,14 @@ impl Proposed<'_> {
         if new.direct && (new.admins != old.admins || new.name != old.name) {
             return Err(Breach::Direct);
         }
-        if admin { Ok(()) } else { Err(Breach::NotAdmin) }
+        // Everybody says for oneself, and nobody for another, that one wants to be out.
+        if !new.leaving.difference(&old.leaving).all(|account| *account == self.committer) {
+            return Err(Breach::Policy);
+        }
+        let mut left_alone = old.clone();
+        left_alone.leaving.clone_from(&new.leaving);
+        let only_leaves = left_alone == *new && new.leaving.is_superset(&old.leaving);
+        if admin || only_leaves { Ok(()) } else { Err(Breach::NotAdmin) }
     }
 }
 
@@ -154,8 +159,7 @@ mod tests {
     ) -> Result<(), Breach> {
         let before = [leaf(ALICE, 1), leaf(BOB, 2), leaf(BOB, 3)];
         let policy = policy(direct);
-        let proposed =
-            Proposed { before: &before, policy: &policy, committer, added, removed, new_policy: new, leaving: &[], unlisted: &[] };
+        let proposed = Proposed { before: &before, policy: &policy, committer, added, removed, new_policy: new, unlisted: &[] };
         proposed.judge()
     }
 
@@ -172,6 +176,33 @@ mod tests {
         assert_eq!(judge(BOB, false, &[claim(ALICE, 1)], &[leaf(ALICE, 1)], None), Ok(()));
         assert_eq!(judge(BOB, false, &[claim(BOB, 7)], &[leaf(BOB, 2)], None), Ok(()));
         assert_eq!(judge(BOB, false, &[claim(BOB, 3)], &[], None), Err(Breach::Twice));
+    }
+
+    #[test]
+    fn everybody_leaves_for_oneself_and_anybody_lets_them_go() {
+        let mut new = policy(false);
+        new.leaving.insert(BOB);
+        assert_eq!(judge(BOB, false, &[], &[], Some(&new)), Ok(()));
+        assert_eq!(judge(ALICE, false, &[], &[], Some(&new)), Err(Breach::Policy));
+        let mut more = new.clone();
+        more.name = "Wasps".into();
+        assert_eq!(judge(BOB, false, &[], &[], Some(&more)), Err(Breach::NotAdmin));
+        let before = [leaf(ALICE, 1), leaf(BOB, 2), leaf(CARLA, 4)];
+        let removed = [leaf(BOB, 2)];
+        let gone = |policy: &Policy| {
+            let proposed = Proposed {
+                before: &before,
+                policy,
+                committer: CARLA,
+                added: &[],
+                removed: &removed,
+                new_policy: None,
+                unlisted: &[],
+            };
+            proposed.judge()
+        };
+        assert_eq!(gone(&new), Ok(()));
+        assert_eq!(gone(&policy(false)), Err(Breach::NotAdmin));
     }
 
     #[test]

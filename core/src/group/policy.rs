@@ -5,7 +5,7 @@
 //! Never decides who may do what; it says only who is an admin.
 //!
 //! CBOR map with integer keys, in order; fields of later releases are kept:
-//! 0 chat, 1 generation, 2 name, 3 admins, 4 direct, 5 errand (group, epoch, broken).
+//! 0 chat, 1 generation, 2 name, 3 admins, 4 direct, 5 errand (group, epoch, broken), 6 leaving.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,6 +54,8 @@ pub struct Policy {
     pub admins: BTreeSet<AccountId>,
     /// A conversation of two people.
     pub direct: bool,
+    /// Accounts that want to be out; anybody may remove them. Each adds itself alone.
+    pub leaving: BTreeSet<AccountId>,
     /// No conversation at all, but a call for help.
     pub errand: Option<Errand>,
     /// Fields of later releases, kept as they came.
@@ -69,7 +71,8 @@ impl core::fmt::Debug for Policy {
 impl Policy {
     /// A policy with the fields of this release.
     pub fn new(chat: [u8; 16], generation: u64, name: String, admins: BTreeSet<AccountId>, direct: bool) -> Self {
-        Self { chat, generation, name, admins, direct, errand: None, later: BTreeMap::new() }
+        let leaving = BTreeSet::new();
+        Self { chat, generation, name, admins, direct, leaving, errand: None, later: BTreeMap::new() }
     }
 
     /// The policy of a call for help about `chat`.
@@ -79,13 +82,16 @@ impl Policy {
 
     /// Encodes it.
     pub fn to_bytes(&self) -> Result<Vec<u8>, PolicyError> {
-        let admins = self.admins.iter().map(|admin| Value::Bytes(admin.0.to_vec())).collect();
+        let ids = |ids: &BTreeSet<AccountId>| Value::Array(ids.iter().map(|id| Value::Bytes(id.0.to_vec())).collect());
         let mut fields = self.later.clone();
         fields.insert(0, Value::Bytes(self.chat.to_vec()));
         fields.insert(1, Value::from(self.generation));
         fields.insert(2, Value::Text(self.name.clone()));
-        fields.insert(3, Value::Array(admins));
+        fields.insert(3, ids(&self.admins));
         fields.insert(4, Value::Bool(self.direct));
+        if !self.leaving.is_empty() {
+            fields.insert(6, ids(&self.leaving));
+        }
         if let Some(errand) = &self.errand {
             let parts = vec![Value::Bytes(errand.group.0.to_vec()), Value::from(errand.epoch.0), Value::Bool(errand.broken)];
             fields.insert(5, Value::Array(parts));
@@ -112,18 +118,15 @@ impl Policy {
         }
         let mut take = |key| fields.remove(&key).ok_or(PolicyError::Malformed);
         let (chat, generation, name, admins, direct) = (take(0)?, take(1)?, take(2)?, take(3)?, take(4)?);
+        let leaving = fields.remove(&6).map(|ids| accounts_of(&ids)).transpose()?.unwrap_or_default();
         let errand = fields.remove(&5).map(|errand| errand_of(&errand)).transpose()?;
         let policy = Self {
             chat: bytes_of(&chat)?,
             generation: generation.as_integer().and_then(|n| u64::try_from(n).ok()).ok_or(PolicyError::Malformed)?,
             name: name.into_text().map_err(|_| PolicyError::Malformed)?,
-            admins: admins
-                .into_array()
-                .map_err(|_| PolicyError::Malformed)?
-                .iter()
-                .map(|admin| bytes_of(admin).map(AccountId))
-                .collect::<Result<_, _>>()?,
+            admins: accounts_of(&admins)?,
             direct: direct.as_bool().ok_or(PolicyError::Malformed)?,
+            leaving,
             errand,
             later: fields,
         };
@@ -132,9 +135,13 @@ impl Policy {
     }
 
     fn check(&self, bytes: &[u8]) -> Result<(), PolicyError> {
-        let fits = bytes.len() <= SIZE && self.name.len() <= NAME && self.admins.len() <= ADMINS;
+        let fits = bytes.len() <= SIZE && self.name.len() <= NAME && self.admins.len() <= ADMINS && self.leaving.len() <= ADMINS;
         if fits { Ok(()) } else { Err(PolicyError::TooLarge) }
     }
+}
+
+fn accounts_of(value: &Value) -> Result<BTreeSet<AccountId>, PolicyError> {
+    value.as_array().ok_or(PolicyError::Malformed)?.iter().map(|id| bytes_of(id).map(AccountId)).collect()
 }
 
 fn errand_of(value: &Value) -> Result<Errand, PolicyError> {

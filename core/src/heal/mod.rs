@@ -103,6 +103,10 @@ impl Turn<'_> {
         let Some(found) = chat::find(self.tx, &place.chat)?.filter(|chat| chat.group == Some(place.group)) else {
             return self.wipe_group(&place.group);
         };
+        if found.state == ChatState::Leaving {
+            // We wanted to be out, and are.
+            return self.left(&place.chat);
+        }
         place.heal_tries += 1;
         place.heal_at = Some(self.later(20_000, 30_000));
         if found.direct || place.heal_tries > 2 {

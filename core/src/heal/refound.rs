@@ -24,9 +24,11 @@ impl Turn<'_> {
         }
         let culprit = self.culprit_of(place)?;
         let direct = chat::find(self.tx, &place.chat)?.is_some_and(|chat| chat.direct);
+        let policy = self.with_group(&place.group, |group, _, _| group.policy())?.and_then(Result::ok);
+        let leaving = policy.map(|policy| policy.leaving).unwrap_or_default();
         let who = chat::members::accounts(self.tx, &place.chat)?
             .into_iter()
-            .filter(|account| direct || Some(*account) != culprit)
+            .filter(|account| direct || (Some(*account) != culprit && !leaving.contains(account)))
             .map(|account| Who::Account(account.0))
             .collect::<Vec<_>>();
         // A look-up names so many at most; an admin adds the others afterwards.
@@ -71,12 +73,14 @@ impl Turn<'_> {
         if admins.contains(&by.account) || policy.direct {
             return Ok(true);
         }
-        // Who is no admin may leave out only the one whom we, too, saw break the group.
+        // Who is no admin may leave out only those who wanted to be out, and the one whom we, too, saw break the group.
         let current = known.group.map(|group| chat::group(self.tx, &group)).transpose()?.flatten();
         let culprit = match &current {
             Some(current) if current.state == GroupState::Broken => self.culprit_of(current)?,
             _ => None,
         };
-        Ok(before.difference(&after).all(|gone| Some(*gone) == culprit))
+        let policy = known.group.map(|group| self.with_group(&group, |group, _, _| group.policy())).transpose()?.flatten();
+        let leaving = policy.and_then(Result::ok).map(|policy| policy.leaving).unwrap_or_default();
+        Ok(before.difference(&after).all(|gone| Some(*gone) == culprit || leaving.contains(gone)))
     }
 }

@@ -31,7 +31,6 @@ struct Story {
 impl Turn<'_> {
     pub(super) fn commit_came(&mut self, place: ChatGroup, delivered: &Delivered) -> Result<Fate, StoreError> {
         let id = place.group;
-        let leaving = chat::members::leaving(self.tx, &place.chat)?;
         let opened = self.with_group(&id, |group, tx, mut rng| {
             let (before, old) = (group.members(), group.policy()?);
             match group.open(tx, &mut rng, &delivered.envelope)? {
@@ -40,7 +39,7 @@ impl Turn<'_> {
                     Ok(Story { by: None, before, old, added: Vec::new(), removes_self: false, own: true })
                 }
                 Opened::Commit(change) => {
-                    judge(tx, delivered, &before, &old, &change, &leaving)?;
+                    judge(tx, delivered, &before, &old, &change)?;
                     let story = Story {
                         by: Some(change.committer.account),
                         before,
@@ -162,11 +161,25 @@ impl Turn<'_> {
             chat::set_title(self.tx, &place.chat, &new.name)?;
             self.note(place, at, by, Notice::Renamed(new.name.clone()))?;
         }
+        for account in new.leaving.difference(&story.old.leaving) {
+            self.wants_to_leave(place, account)?;
+        }
         for admin in new.admins.symmetric_difference(&story.old.admins) {
             self.note(place, at, by, Notice::Admin(*admin, new.admins.contains(admin)))?;
         }
         self.tell(Event::ChatChanged(place.chat));
         Ok(())
+    }
+
+    /// Somebody leaves: one device of those who stay makes the Commit, the lowest leaf first.
+    fn wants_to_leave(&mut self, place: &ChatGroup, account: &AccountId) -> Result<(), StoreError> {
+        let Some(own) = self.identity()? else { return Ok(()) };
+        if own.account == *account {
+            return chat::set_state(self.tx, &place.chat, ChatState::Leaving);
+        }
+        let due = self.turn_of(&place.group, Some(account))?;
+        self.post_at(Some(place.chat), &Intent::Remove(account.0), due)?;
+        self.note(place, place.position.0, Some(*account), Notice::Left(*account))
     }
 
     fn removed_from(&mut self, place: &ChatGroup, by: Option<AccountId>) -> Result<(), StoreError> {
@@ -198,14 +211,7 @@ fn unlisted(tx: &Tx<'_>, leaves: &[MemberLeaf]) -> Result<Vec<(AccountId, Device
 }
 
 /// Judges a Commit: are new leaves proven, and do the rules allow it?
-fn judge(
-    tx: &Tx<'_>,
-    delivered: &Delivered,
-    before: &[MemberLeaf],
-    policy: &Policy,
-    change: &StagedChange,
-    leaving: &[AccountId],
-) -> Result<(), Stop> {
+fn judge(tx: &Tx<'_>, delivered: &Delivered, before: &[MemberLeaf], policy: &Policy, change: &StagedChange) -> Result<(), Stop> {
     let mut needs = Vec::new();
     let mut proven = |claim: &Claim| -> Result<(), Stop> {
         let fresh = parked::has_waited(tx, &delivered.group, &claim.account)?;
@@ -245,7 +251,6 @@ fn judge(
         added: &change.added,
         removed: &change.removed,
         new_policy: change.policy.as_ref(),
-        leaving,
         unlisted: &gone,
     };
     if proposed.judge().is_ok() {

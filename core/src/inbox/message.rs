@@ -13,11 +13,10 @@ use crate::account::me::{self, Counter};
 use crate::chat::{self, ChatGroup, line};
 use crate::content::{Body, Content, MessageId};
 use crate::group::{GroupError, MemberLeaf, OpenError, Opened};
-use crate::outbox::Intent;
 use crate::store::StoreError;
 use crate::trust::{self, Standing};
 use crate::turn::Turn;
-use crate::view::{ChatState, Line, MessageState, Notice};
+use crate::view::{ChatState, Line, MessageState};
 
 /// Why opening stopped, with everything taken back.
 pub(super) enum Stop {
@@ -161,11 +160,11 @@ impl Turn<'_> {
             }
             (Body::Reaction(emoji), _) => self.reacted(place, from, content.in_reply_to, &id, emoji),
             (Body::Receipts(receipts), _) => self.receipts_came(&place.chat, &from.account, receipts),
-            (Body::Leave, _) => self.wants_to_leave(place, &from.account),
             (Body::Unknown { content_type }, _) => {
                 self.show(place, delivered, from, Line::Unknown(content_type.clone()), Some(id), content.in_reply_to)
             }
-            (Body::Delete, None) | (Body::Profile { .. } | Body::Readd, _) => Ok(()),
+            // Leaving and healing travel as Commits and errands; other releases may say them in words.
+            (Body::Delete, None) | (Body::Profile { .. } | Body::Leave | Body::Readd, _) => Ok(()),
         }
     }
 
@@ -230,18 +229,5 @@ impl Turn<'_> {
         line::react(self.tx, &target, &from.account, id, emoji)?;
         self.tell(Event::MessageChanged { chat: place.chat, message });
         Ok(())
-    }
-
-    /// Somebody leaves: one device of those who stay makes the Commit, the lowest leaf first.
-    fn wants_to_leave(&mut self, place: &ChatGroup, account: &AccountId) -> Result<(), StoreError> {
-        let Some(own) = self.identity()? else { return Ok(()) };
-        chat::members::set_leaving(self.tx, &place.chat, account)?;
-        if own.account == *account {
-            chat::set_state(self.tx, &place.chat, ChatState::Leaving)?;
-            return Ok(());
-        }
-        let due = self.turn_of(&place.group, Some(account))?;
-        self.post_at(Some(place.chat), &Intent::Remove(account.0), due)?;
-        self.note(place, place.position.0, Some(*account), Notice::Left(*account))
     }
 }

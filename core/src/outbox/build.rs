@@ -177,6 +177,15 @@ impl Turn<'_> {
                     change.add.extend(offers.into_iter().filter(|offer| !is_in(&account, &offer.claim.device)));
                 }
                 change.add.truncate(waxseal_wire::limits::ADDS);
+                // Who comes back does not want to be out any more.
+                let mut new = policy.clone();
+                new.leaving.retain(|account| !change.add.iter().any(|offer| offer.claim.account == *account));
+                change.policy = (new != policy).then_some(new);
+            }
+            Intent::Leave => {
+                let mut new = policy.clone();
+                new.leaving.insert(identity.account);
+                change.policy = (new != policy).then_some(new);
             }
             Intent::Remove(account) => change.remove = leaves_of(&members, &AccountId(*account)),
             Intent::SetAdmin(account, on) => {
@@ -223,7 +232,6 @@ impl Turn<'_> {
     ) -> Result<bool, StoreError> {
         let removed: Vec<_> = members.iter().filter(|leaf| change.remove.contains(&leaf.leaf)).cloned().collect();
         let added: Vec<_> = change.add.iter().map(|offer| offer.claim.clone()).collect();
-        let leaving = chat::members::leaving(self.tx, &place.chat)?;
         let unlisted = self.unlisted(&removed)?;
         let proposed = Proposed {
             before: members,
@@ -232,7 +240,6 @@ impl Turn<'_> {
             added: &added,
             removed: &removed,
             new_policy: change.policy.as_ref(),
-            leaving: &leaving,
             unlisted: &unlisted,
         };
         let judged = proposed.judge();

@@ -48,6 +48,8 @@ pub(crate) enum Intent {
     Remove([u8; 32]),
     /// Give or take the admin role.
     SetAdmin([u8; 32], bool),
+    /// Say that we want to be out; another member's device removes us.
+    Leave,
     /// Change the title.
     Rename(String),
     /// New keys for us; a new alias too, where we joined by our last resort.

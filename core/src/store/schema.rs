@@ -104,8 +104,7 @@ const CLIENT: &[&str] = &["CREATE TABLE me (
         chat BLOB NOT NULL,
         account BLOB NOT NULL,
         admin INTEGER NOT NULL,
-        devices INTEGER NOT NULL,
-        leaving INTEGER NOT NULL DEFAULT 0
+        devices INTEGER NOT NULL
     );
     CREATE UNIQUE INDEX member_key ON member (chat, account);
     CREATE TABLE chat_group (
