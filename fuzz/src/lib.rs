@@ -11,7 +11,7 @@ use waxseal_core::group::{Policy, read_key_package};
 use waxseal_wire::chain::{Chain, Record, Signature, SignedRecord};
 use waxseal_wire::frame::{Door, Told, decode_request, decode_told, encode_push, encode_reply, encode_request};
 use waxseal_wire::id::{AccountId, AliasId, DeviceId, Epoch, GroupId};
-use waxseal_wire::key::{DeliveryKey, SealKey};
+use waxseal_wire::key::{DeliveryKey, SealSecret};
 use waxseal_wire::name::AccountName;
 use waxseal_wire::seal::{Delivered, open_roster, seal, seal_roster};
 
@@ -83,13 +83,13 @@ const ALIAS: AliasId = AliasId([4; 16]);
 
 /// What a holder of the seal key (the server, at the moment it delivers) may have sealed for a mailbox.
 pub fn delivered(bytes: &[u8]) {
-    let (rng, key) = (&mut ChaCha20Rng::from_seed(KEY), SealKey::new(KEY));
-    assert!(Delivered::open(bytes, &ALIAS, &key).is_err(), "nobody sealed this");
-    let Ok(opened) = Delivered::open(&seal(&KEY, b"waxseal mailbox entry v1", ALIAS.as_bytes(), bytes, rng), &ALIAS, &key) else {
-        return;
-    };
-    let again = Delivered::seal_bytes(&opened.to_padded_bytes(), &ALIAS, &key, rng);
-    assert!(Delivered::open(&again, &ALIAS, &key) == Ok(opened));
+    let (rng, secret) = (&mut ChaCha20Rng::from_seed(KEY), SealSecret::new(KEY));
+    assert!(Delivered::open(bytes, &ALIAS, &secret).is_err(), "nobody sealed this");
+    let (key, hint) = secret.public().agree(rng);
+    let sealed = seal(key.expose(), b"waxseal mailbox entry v1", ALIAS.as_bytes(), bytes, rng);
+    let Ok(opened) = Delivered::open(&[hint.as_slice(), &sealed].concat(), &ALIAS, &secret) else { return };
+    let again = Delivered::seal_bytes(&opened.to_padded_bytes(), &ALIAS, &key, &hint, rng);
+    assert!(Delivered::open(&again, &ALIAS, &secret) == Ok(opened));
 }
 
 /// What a member (who knows the delivery key) may have sealed as a roster.

@@ -13,6 +13,7 @@ use waxseal_wire::id::{AccountId, AliasId, BlobId, DeviceId, Epoch, GroupId, Ide
 use waxseal_wire::key::{SealKey, Verifier};
 use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::{AccountFound, BlobPart, KeysLeft, MailboxEntry, Refusal};
+use waxseal_wire::request::RosterEntry;
 use waxseal_wire::request::{AccountRef, PublishKeys, PutBlob};
 use waxseal_wire::seal::Delivered;
 
@@ -205,6 +206,7 @@ pub struct Letter {
     /// Where it goes.
     pub alias: AliasId,
     seal_key: SealKey,
+    hint: [u8; 32],
     body: usize,
 }
 
@@ -212,10 +214,11 @@ impl Post {
     /// Adds a copy of `body` for each reader. What was added before stands before it in every mailbox.
     ///
     /// The copies are put in random order: the order of a roster is nobody's business.
-    pub fn add(&mut self, body: &Delivered, readers: impl Iterator<Item = (AliasId, SealKey)>, rng: &mut impl CryptoRngCore) {
+    pub fn add<'a>(&mut self, body: &Delivered, readers: impl Iterator<Item = &'a RosterEntry>, rng: &mut impl CryptoRngCore) {
         let (first, index) = (self.letters.len(), self.bodies.len());
         self.bodies.push(body.to_padded_bytes());
-        self.letters.extend(readers.map(|(alias, seal_key)| Letter { alias, seal_key, body: index }));
+        let letter = |to: &RosterEntry| Letter { alias: to.alias, seal_key: to.seal_key.clone(), hint: to.hint, body: index };
+        self.letters.extend(readers.map(letter));
         // Fisher–Yates; the bias of `% i` over 64 bits is nothing here.
         for i in (first + 1..self.letters.len()).rev() {
             let span = (i - first + 1) as u64;
@@ -232,7 +235,7 @@ impl Post {
     /// Seals one copy under the key of its alias.
     pub fn seal(&self, letter: &Letter, rng: &mut impl CryptoRngCore) -> Vec<u8> {
         let body = self.bodies.get(letter.body).map(Vec::as_slice).unwrap_or_default();
-        Delivered::seal_bytes(body, &letter.alias, &letter.seal_key, rng)
+        Delivered::seal_bytes(body, &letter.alias, &letter.seal_key, &letter.hint, rng)
     }
 
     /// Bytes that all copies have together.

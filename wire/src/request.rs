@@ -4,9 +4,11 @@
 //! A value of these types has passed the checks of form; whether it is
 //! allowed is the server's to decide.
 
+use rand_core::CryptoRngCore;
+
 use crate::chain::{Signature, SignedRecord};
 use crate::id::{AccountId, AliasId, BlobId, DeviceId, Epoch, GroupId, IdempotencyKey, Seq, WrongLength};
-use crate::key::{DeliveryKey, PostKey, SealKey, Verifier};
+use crate::key::{BadPublic, DeliveryKey, PostKey, SealKey, SealPublic, Verifier};
 use crate::name::AccountName;
 
 /// Asked at one of the two doors.
@@ -89,7 +91,48 @@ pub struct Lookup {
     pub key_packages: bool,
 }
 
-/// One address of one device for one group.
+/// One address of one device for one group, as its leaf and KeyPackage carry it: no secret is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// Where to put.
+    pub alias: AliasId,
+    /// What to agree on a seal key with.
+    pub seal_public: SealPublic,
+    /// Who may submit as this alias.
+    pub post_verifier: Verifier,
+}
+
+impl Address {
+    /// Its bytes are so many.
+    pub const LEN: usize = 80;
+
+    /// Reads 80 bytes: alias, seal public key, post verifier.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, BadPublic> {
+        let wrong = WrongLength { what: "address", want: Self::LEN, got: bytes.len() };
+        let (alias, rest) = bytes.split_at_checked(16).ok_or(wrong)?;
+        let (seal, post) = rest.split_at_checked(32).ok_or(wrong)?;
+        Ok(Self { alias: alias.try_into()?, seal_public: seal.try_into()?, post_verifier: post.try_into()? })
+    }
+
+    /// Its 80 bytes.
+    pub fn to_bytes(&self) -> [u8; Self::LEN] {
+        let mut bytes = [0; Self::LEN];
+        let (alias, rest) = bytes.split_at_mut(16);
+        let (seal, post) = rest.split_at_mut(32);
+        alias.copy_from_slice(&self.alias.0);
+        seal.copy_from_slice(self.seal_public.as_bytes());
+        post.copy_from_slice(&self.post_verifier.0);
+        bytes
+    }
+
+    /// Agrees on a fresh seal key for it: whoever puts an address into a roster does this.
+    pub fn agree(&self, rng: &mut impl CryptoRngCore) -> RosterEntry {
+        let (seal_key, hint) = self.seal_public.agree(rng);
+        RosterEntry { alias: self.alias, seal_key, post_verifier: self.post_verifier, hint }
+    }
+}
+
+/// An [`Address`] in a roster, with the seal key that was agreed for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RosterEntry {
     /// Where to put.
@@ -98,27 +141,8 @@ pub struct RosterEntry {
     pub seal_key: SealKey,
     /// Who may submit as this alias.
     pub post_verifier: Verifier,
-}
-
-impl RosterEntry {
-    /// Reads 80 bytes: alias, seal key, post verifier.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, WrongLength> {
-        let wrong = WrongLength { what: "roster entry", want: 80, got: bytes.len() };
-        let (alias, rest) = bytes.split_at_checked(16).ok_or(wrong)?;
-        let (seal, post) = rest.split_at_checked(32).ok_or(wrong)?;
-        Ok(Self { alias: alias.try_into()?, seal_key: seal.try_into()?, post_verifier: post.try_into()? })
-    }
-
-    /// Its 80 bytes; they hold the seal key.
-    pub fn to_bytes(&self) -> [u8; 80] {
-        let mut bytes = [0; 80];
-        let (alias, rest) = bytes.split_at_mut(16);
-        let (seal, post) = rest.split_at_mut(32);
-        alias.copy_from_slice(&self.alias.0);
-        seal.copy_from_slice(self.seal_key.expose());
-        post.copy_from_slice(&self.post_verifier.0);
-        bytes
-    }
+    /// What the device derives the seal key with; stands in front of what is sealed.
+    pub hint: [u8; 32],
 }
 
 /// A Welcome for one joiner (RFC 9420 §12.4.3.1), without the tree.

@@ -12,7 +12,7 @@ use rand_core::CryptoRngCore;
 use sha2::{Digest, Sha256};
 
 use crate::id::{AliasId, Epoch, GroupId, Position};
-use crate::key::{DeliveryKey, SealKey};
+use crate::key::{DeliveryKey, SealKey, SealSecret, Verifier};
 use crate::limits;
 use crate::proto;
 use crate::request::RosterEntry;
@@ -94,6 +94,8 @@ impl core::fmt::Debug for Delivered {
 
 const ENTRY: &[u8] = b"waxseal mailbox entry v1";
 const ROSTER: &[u8] = b"waxseal roster v1";
+/// alias (16) ‖ seal key (32) ‖ post verifier (32) ‖ hint (32)
+const ROSTER_ENTRY: usize = 112;
 
 impl Delivered {
     /// Encodes and pads it once; [`Delivered::seal_bytes`] then seals it for each alias.
@@ -116,13 +118,17 @@ impl Delivered {
         message.encode_to_vec()
     }
 
-    /// Seals padded bytes for one alias.
-    pub fn seal_bytes(padded: &[u8], alias: &AliasId, key: &SealKey, rng: &mut impl CryptoRngCore) -> Vec<u8> {
-        seal(key.expose(), ENTRY, &alias.0, padded, rng)
+    /// Seals padded bytes for one alias of a roster, with the hint in front: 72 bytes longer.
+    pub fn seal_bytes(padded: &[u8], alias: &AliasId, key: &SealKey, hint: &[u8; 32], rng: &mut impl CryptoRngCore) -> Vec<u8> {
+        let mut sealed = hint.to_vec();
+        sealed.append(&mut seal(key.expose(), ENTRY, &alias.0, padded, rng));
+        sealed
     }
 
-    /// Opens a mailbox entry of `alias`.
-    pub fn open(sealed: &[u8], alias: &AliasId, key: &SealKey) -> Result<Self, OpenError> {
+    /// Opens a mailbox entry of `alias`. Another hint leads to another key, so it is bound too.
+    pub fn open(sealed: &[u8], alias: &AliasId, secret: &SealSecret) -> Result<Self, OpenError> {
+        let (hint, sealed) = sealed.split_first_chunk().ok_or(OpenError)?;
+        let key = secret.seal_key(hint).ok_or(OpenError)?;
         let plain = open(key.expose(), ENTRY, &alias.0, sealed)?;
         let message = proto::Delivered::decode(plain.as_slice()).map_err(|_| OpenError)?;
         let kind = match message.kind() {
@@ -171,12 +177,13 @@ pub fn seal_roster(
     key: &DeliveryKey,
     rng: &mut impl CryptoRngCore,
 ) -> Vec<u8> {
-    let mut plain = Vec::with_capacity(padme(4 + roster.len() * 80));
+    let mut plain = Vec::with_capacity(padme(4 + roster.len() * ROSTER_ENTRY));
     plain.extend_from_slice(&u32::try_from(roster.len()).unwrap_or(u32::MAX).to_be_bytes());
     for entry in roster {
         plain.extend_from_slice(&entry.alias.0);
         plain.extend_from_slice(entry.seal_key.expose());
         plain.extend_from_slice(&entry.post_verifier.0);
+        plain.extend_from_slice(&entry.hint);
     }
     plain.resize(padme(plain.len()), 0);
     let sealed = seal(key.expose(), ROSTER, &place(group, epoch), &plain, rng);
@@ -189,12 +196,20 @@ pub fn open_roster(sealed: &[u8], group: &GroupId, epoch: Epoch, key: &DeliveryK
     let mut plain = open(key.expose(), ROSTER, &place(group, epoch), sealed)?;
     let (count, entries) = plain.split_first_chunk::<4>().ok_or(OpenError)?;
     let count = u32::from_be_bytes(*count) as usize;
-    if count > limits::ROSTER || entries.len() < count * 80 {
+    if count > limits::ROSTER || entries.len() < count * ROSTER_ENTRY {
         return Err(OpenError);
     }
-    let roster = entries.chunks_exact(80).take(count).map(RosterEntry::from_bytes).collect::<Result<_, _>>().map_err(|_| OpenError);
+    let roster = entries.chunks_exact(ROSTER_ENTRY).take(count).map(roster_entry).collect::<Option<_>>().ok_or(OpenError);
     zeroize::Zeroize::zeroize(&mut plain);
     roster
+}
+
+fn roster_entry(bytes: &[u8]) -> Option<RosterEntry> {
+    let (alias, rest) = bytes.split_first_chunk::<16>()?;
+    let (seal, rest) = rest.split_first_chunk()?;
+    let (post, hint) = rest.split_first_chunk()?;
+    let hint = hint.try_into().ok()?;
+    Some(RosterEntry { alias: AliasId(*alias), seal_key: SealKey::new(*seal), post_verifier: Verifier(*post), hint })
 }
 
 /// SHA-256 over the sorted aliases: lets members compare the roster with their tree.

@@ -126,8 +126,8 @@ impl Proposed<'_> {
 mod tests {
     use waxseal_wire::chain::PublicKey;
     use waxseal_wire::id::AliasId;
-    use waxseal_wire::key::{PostKey, SealKey};
-    use waxseal_wire::request::RosterEntry;
+    use waxseal_wire::key::{PostKey, SealSecret};
+    use waxseal_wire::request::Address;
 
     use super::*;
 
@@ -137,13 +137,14 @@ mod tests {
 
     fn claim(account: AccountId, device: u8) -> Claim {
         let post_verifier = PostKey::new([device; 32]).verifier();
-        let roster = RosterEntry { alias: AliasId([device; 16]), seal_key: SealKey::new([device; 32]), post_verifier };
-        Claim { account, device: DeviceId([device; 16]), key: PublicKey([device; 32]), roster }
+        let seal_public = SealSecret::new([device; 32]).public();
+        let address = Address { alias: AliasId([device; 16]), seal_public, post_verifier };
+        Claim { account, device: DeviceId([device; 16]), key: PublicKey([device; 32]), address }
     }
 
     fn leaf(account: AccountId, device: u8) -> MemberLeaf {
-        let Claim { account, device: id, key, roster } = claim(account, device);
-        MemberLeaf { leaf: u32::from(device), account, device: id, key, roster }
+        let Claim { account, device: id, key, address } = claim(account, device);
+        MemberLeaf { leaf: u32::from(device), account, device: id, key, address }
     }
 
     fn policy(direct: bool) -> Policy {

@@ -7,8 +7,8 @@
 use rand_core::CryptoRngCore;
 use rusqlite::{OptionalExtension, params};
 use waxseal_wire::id::{AliasId, GroupId};
-use waxseal_wire::key::{PostKey, SealKey};
-use waxseal_wire::request::RosterEntry;
+use waxseal_wire::key::{PostKey, SealSecret};
+use waxseal_wire::request::Address;
 
 use crate::store::{StoreError, Tx};
 
@@ -17,8 +17,8 @@ use crate::store::{StoreError, Tx};
 pub struct Alias {
     /// The address.
     pub alias: AliasId,
-    /// Opens what lies in the mailbox for it.
-    pub seal_key: SealKey,
+    /// Derives the keys that open what lies in the mailbox for it.
+    pub seal_secret: SealSecret,
     /// Proves that a submit is ours.
     pub post_key: PostKey,
 }
@@ -66,18 +66,18 @@ pub struct OwnAlias {
 impl Alias {
     /// A fresh one; not stored yet.
     pub fn random(rng: &mut impl CryptoRngCore) -> Self {
-        Self { alias: AliasId::random(rng), seal_key: SealKey::random(rng), post_key: PostKey::random(rng) }
+        Self { alias: AliasId::random(rng), seal_secret: SealSecret::random(rng), post_key: PostKey::random(rng) }
     }
 
-    /// What members and server see of it.
-    pub fn roster_entry(&self) -> RosterEntry {
-        RosterEntry { alias: self.alias, seal_key: self.seal_key.clone(), post_verifier: self.post_key.verifier() }
+    /// What everybody may see of it: our leaf and KeyPackages carry this.
+    pub fn address(&self) -> Address {
+        Address { alias: self.alias, seal_public: self.seal_secret.public(), post_verifier: self.post_key.verifier() }
     }
 
     /// Stores it, as [`AliasState::Spare`]; does nothing when it is stored already.
     pub fn keep(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
-        tx.prepare_cached("INSERT OR IGNORE INTO alias (alias, seal_key, post_key, state) VALUES (?1, ?2, ?3, 0)")?
-            .execute(params![self.alias.as_bytes(), self.seal_key.expose(), self.post_key.expose()])?;
+        tx.prepare_cached("INSERT OR IGNORE INTO alias (alias, seal_secret, post_key, state) VALUES (?1, ?2, ?3, 0)")?
+            .execute(params![self.alias.as_bytes(), self.seal_secret.expose(), self.post_key.expose()])?;
         Ok(())
     }
 
@@ -97,16 +97,16 @@ impl Alias {
 /// The alias of ours with this address.
 pub fn find(tx: &Tx<'_>, alias: &AliasId) -> Result<Option<OwnAlias>, StoreError> {
     let row = tx
-        .prepare_cached("SELECT seal_key, post_key, state, group_id FROM alias WHERE alias = ?1")?
+        .prepare_cached("SELECT seal_secret, post_key, state, group_id FROM alias WHERE alias = ?1")?
         .query_row([alias.as_bytes()], |row| {
             Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, u8>(2)?, row.get::<_, Option<Vec<u8>>>(3)?))
         })
         .optional()?;
-    let Some((seal_key, post_key, state, group)) = row else { return Ok(None) };
+    let Some((seal_secret, post_key, state, group)) = row else { return Ok(None) };
     Ok(Some(OwnAlias {
         alias: Alias {
             alias: *alias,
-            seal_key: seal_key.as_slice().try_into().map_err(|_| StoreError::Value)?,
+            seal_secret: seal_secret.as_slice().try_into().map_err(|_| StoreError::Value)?,
             post_key: post_key.as_slice().try_into().map_err(|_| StoreError::Value)?,
         },
         state: AliasState::ALL.into_iter().find(|known| known.number() == state).ok_or(StoreError::Value)?,

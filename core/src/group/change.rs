@@ -60,7 +60,7 @@ pub struct PendingCommit {
     pub welcomes: Vec<Welcomed>,
     /// The tree for the joiners; upload it before the Commit is submitted.
     pub tree: Option<SealedTree>,
-    /// Entries that come into the roster.
+    /// Entries that come into the roster, with freshly agreed seal keys.
     pub roster_add: Vec<RosterEntry>,
     /// Aliases that leave it.
     pub roster_remove: Vec<AliasId>,
@@ -90,7 +90,7 @@ impl Group {
     ) -> Result<PendingCommit, GroupError> {
         self.check_may_commit(&change)?;
         let blob = BlobId::random(rng);
-        let (roster_add, roster_remove) = self.roster_change(&change)?;
+        let (roster_add, roster_remove) = self.roster_change(&change, rng)?;
         if let Some(alias) = &change.alias {
             alias.keep(tx)?;
         }
@@ -146,7 +146,7 @@ impl Group {
     pub(super) fn settle(&self, tx: &Tx<'_>) -> Result<(), GroupError> {
         storage::keep_own_commit(tx, &self.id(), None)?;
         if self.is_active() {
-            alias::bind(tx, &self.own_leaf()?.roster.alias, &self.id())?;
+            alias::bind(tx, &self.own_leaf()?.address.alias, &self.id())?;
         }
         Ok(())
     }
@@ -167,13 +167,14 @@ impl Group {
         Ok(())
     }
 
-    fn roster_change(&self, change: &Change) -> Result<(Vec<RosterEntry>, Vec<AliasId>), GroupError> {
-        let mut add: Vec<_> = change.add.iter().map(|joiner| joiner.claim.roster.clone()).collect();
+    fn roster_change(&self, change: &Change, rng: &mut impl CryptoRngCore) -> Result<(Vec<RosterEntry>, Vec<AliasId>), GroupError> {
+        let mut add: Vec<_> = change.add.iter().map(|joiner| joiner.claim.address.agree(rng)).collect();
         let leaving = |member: &super::MemberLeaf| change.remove.contains(&member.leaf);
-        let mut remove: Vec<_> = self.members().iter().filter(|member| leaving(member)).map(|member| member.roster.alias).collect();
+        let mut remove: Vec<_> =
+            self.members().iter().filter(|member| leaving(member)).map(|member| member.address.alias).collect();
         if let Some(alias) = &change.alias {
-            add.push(alias.roster_entry());
-            remove.push(self.own_leaf()?.roster.alias);
+            add.push(alias.address().agree(rng));
+            remove.push(self.own_leaf()?.address.alias);
         }
         Ok((add, remove))
     }
@@ -198,7 +199,7 @@ impl Group {
             builder = builder.propose_group_context_extensions(context).map_err(|error| provider.blame(error))?;
         }
         if let Some(alias) = &change.alias {
-            let leaf = LeafNodeParameters::builder().with_extensions(suite::leaf(&alias.roster_entry())?).build();
+            let leaf = LeafNodeParameters::builder().with_extensions(suite::leaf(&alias.address())?).build();
             builder = builder.leaf_node_parameters(leaf).force_self_update(true);
         }
         let mut builder = builder.load_psks(provider.storage()).map_err(|error| provider.blame(error))?;
@@ -248,7 +249,7 @@ fn split(welcome: &Welcome, joiners: &[OfferedKeyPackage], provider: &Provider<'
         let single = Welcome::tls_deserialize_exact([suite, &own, info].concat()).map_err(|error| provider.blame(error))?;
         let message = MlsMessageOut::from_welcome(single, ProtocolVersion::Mls10);
         welcomes.push(Welcomed {
-            alias: joiner.claim.roster.alias,
+            alias: joiner.claim.address.alias,
             welcome: message.tls_serialize_detached().map_err(|error| GroupError::Library(Cause::of(error)))?,
         });
     }

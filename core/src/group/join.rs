@@ -115,7 +115,7 @@ fn process(provider: &Provider<'_>, welcome: Welcome) -> Result<ProcessedWelcome
 }
 
 fn own_alias(package: &KeyPackage) -> Result<AliasId, JoinError> {
-    leaf::claim(package.leaf_node()).map(|claim| claim.roster.alias).ok_or(JoinError::Foreign)
+    leaf::claim(package.leaf_node()).map(|claim| claim.address.alias).ok_or(JoinError::Foreign)
 }
 
 fn blob(processed: &ProcessedWelcome) -> Result<BlobId, JoinError> {
@@ -153,7 +153,7 @@ fn check_members(group: &Group, identity: &Identity, alias: &AliasId) -> Result<
     let is_ours = own.account == identity.account
         && own.device == identity.device
         && own.key == identity.public_key()
-        && own.roster.alias == *alias;
+        && own.address.alias == *alias;
     if is_ours { Ok(()) } else { Err(JoinError::Foreign) }
 }
 

@@ -6,7 +6,7 @@
 use openmls::prelude::{BasicCredential, Extensions, LeafNode};
 use waxseal_wire::chain::PublicKey;
 use waxseal_wire::id::{AccountId, DeviceId};
-use waxseal_wire::request::RosterEntry;
+use waxseal_wire::request::Address;
 
 use super::suite;
 
@@ -20,7 +20,7 @@ pub struct Claim {
     /// The key that signs for it.
     pub key: PublicKey,
     /// Its address in this group.
-    pub roster: RosterEntry,
+    pub address: Address,
 }
 
 /// A member's leaf at its place in the tree.
@@ -35,17 +35,17 @@ pub struct MemberLeaf {
     /// The key that signs for it.
     pub key: PublicKey,
     /// Its address in this group.
-    pub roster: RosterEntry,
+    pub address: Address,
 }
 
 impl MemberLeaf {
     pub(super) fn new(leaf: u32, claim: Claim) -> Self {
-        Self { leaf, account: claim.account, device: claim.device, key: claim.key, roster: claim.roster }
+        Self { leaf, account: claim.account, device: claim.device, key: claim.key, address: claim.address }
     }
 
     /// What it claims, without its place.
     pub fn claim(&self) -> Claim {
-        Claim { account: self.account, device: self.device, key: self.key, roster: self.roster.clone() }
+        Claim { account: self.account, device: self.device, key: self.key, address: self.address.clone() }
     }
 }
 
@@ -60,11 +60,10 @@ pub(super) fn claim(leaf: &LeafNode) -> Option<Claim> {
         account: account.try_into().ok()?,
         device: device.try_into().ok()?,
         key: leaf.signature_key().as_slice().try_into().ok()?,
-        roster: roster(leaf.extensions())?,
+        address: address(leaf.extensions())?,
     })
 }
 
-fn roster(extensions: &Extensions<LeafNode>) -> Option<RosterEntry> {
-    let bytes = &extensions.unknown(suite::ALIAS)?.0;
-    (bytes.len() == 80).then(|| RosterEntry::from_bytes(bytes).ok()).flatten()
+fn address(extensions: &Extensions<LeafNode>) -> Option<Address> {
+    Address::from_bytes(&extensions.unknown(suite::ALIAS)?.0).ok()
 }

@@ -86,7 +86,7 @@ impl Group {
             .number_of_resumption_psks(0)
             .padding_size(0)
             .with_group_context_extensions(suite::context(policy.to_bytes()?)?)
-            .with_leaf_node_extensions(suite::leaf(&alias.roster_entry())?)
+            .with_leaf_node_extensions(suite::leaf(&alias.address())?)
             .map_err(|error| provider.blame(error))?
             .build(&provider, identity, identity.credential())
             .map_err(|error| provider.blame(error))?;
@@ -127,15 +127,15 @@ impl Group {
         leaves.filter_map(|(index, node)| Some(MemberLeaf::new(index.u32(), leaf::claim(node)?))).collect()
     }
 
-    /// The addresses of all members.
-    pub fn roster(&self) -> Vec<RosterEntry> {
-        self.members().into_iter().map(|member| member.roster).collect()
+    /// The addresses of all members, with seal keys that are agreed anew each time.
+    pub fn roster(&self, rng: &mut impl CryptoRngCore) -> Vec<RosterEntry> {
+        self.members().into_iter().map(|member| member.address.agree(rng)).collect()
     }
 
     /// Hash over the addresses of all members, to compare with what the server has.
     pub fn roster_hash(&self) -> [u8; 32] {
         let members = self.members();
-        roster_hash(members.iter().map(|member| &member.roster.alias))
+        roster_hash(members.iter().map(|member| &member.address.alias))
     }
 
     /// What it is called and who may change it.

@@ -44,7 +44,7 @@ pub fn make_key_package(
     let mut builder = KeyPackage::builder()
         .key_package_lifetime(suite::lifetime())
         .leaf_node_capabilities(suite::capabilities(Suite::CURRENT))
-        .leaf_node_extensions(suite::leaf(&alias.roster_entry())?);
+        .leaf_node_extensions(suite::leaf(&alias.address())?);
     if last_resort {
         builder = builder.mark_as_last_resort();
     }

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use tls_codec::Deserialize as _;
 use waxseal_wire::id::Epoch;
 use waxseal_wire::key::DeliveryKey;
-use waxseal_wire::request::RosterEntry;
+use waxseal_wire::request::Address;
 
 use super::error::{Cause, GroupError, OpenError};
 use super::leaf::{Claim, MemberLeaf};
@@ -61,8 +61,8 @@ pub struct StagedChange {
     pub removes_self: bool,
     /// The delivery key after it; `None` when it removes this device.
     pub next_delivery_key: Option<DeliveryKey>,
-    /// The roster after it, in no special order.
-    pub next_roster: Vec<RosterEntry>,
+    /// The addresses after it, in no special order.
+    pub next_addresses: Vec<Address>,
     staged: Box<StagedCommit>,
 }
 
@@ -161,7 +161,7 @@ impl Group {
                     .map_err(|_| OpenError::NotMember)?,
             ),
         };
-        let next_roster = self.next_roster(&added, &removed, updated.as_ref());
+        let next_addresses = self.next_addresses(&added, &removed, updated.as_ref());
         let next_epoch = Epoch(staged.epoch().as_u64());
         Ok(StagedChange {
             next_epoch,
@@ -172,7 +172,7 @@ impl Group {
             policy,
             removes_self,
             next_delivery_key,
-            next_roster,
+            next_addresses,
             staged,
         })
     }
@@ -187,15 +187,15 @@ impl Group {
         Policy::from_bytes(bytes).map(Some).map_err(|_| OpenError::Forbidden)
     }
 
-    fn next_roster(&self, added: &[Claim], removed: &[MemberLeaf], updated: Option<&MemberLeaf>) -> Vec<RosterEntry> {
+    fn next_addresses(&self, added: &[Claim], removed: &[MemberLeaf], updated: Option<&MemberLeaf>) -> Vec<Address> {
         let stays = |member: &MemberLeaf| removed.iter().all(|gone| gone.leaf != member.leaf);
         let now = |member: MemberLeaf| match updated {
-            Some(new) if new.leaf == member.leaf => new.roster.clone(),
-            _ => member.roster,
+            Some(new) if new.leaf == member.leaf => new.address.clone(),
+            _ => member.address,
         };
-        let mut roster: Vec<_> = self.members().into_iter().filter(stays).map(now).collect();
-        roster.extend(added.iter().map(|joiner| joiner.roster.clone()));
-        roster
+        let mut addresses: Vec<_> = self.members().into_iter().filter(stays).map(now).collect();
+        addresses.extend(added.iter().map(|joiner| joiner.address.clone()));
+        addresses
     }
 
     fn member(&self, index: LeafNodeIndex) -> Result<MemberLeaf, OpenError> {

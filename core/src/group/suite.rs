@@ -7,7 +7,7 @@ use openmls::prelude::{
     Capabilities, Ciphersuite, CredentialType, Extension, ExtensionType, Extensions, GroupContext, LeafNode, Lifetime,
     MlsGroupJoinConfig, PURE_CIPHERTEXT_WIRE_FORMAT_POLICY, ProtocolVersion, RequiredCapabilitiesExtension, UnknownExtension,
 };
-use waxseal_wire::request::RosterEntry;
+use waxseal_wire::request::Address;
 
 use super::error::{Cause, GroupError};
 
@@ -39,7 +39,7 @@ impl Suite {
     }
 }
 
-/// Leaf: the member's [`RosterEntry`], 80 bytes.
+/// Leaf: the member's [`Address`], 80 bytes.
 pub(super) const ALIAS: u16 = 0xFA01;
 /// GroupContext: the group's policy, CBOR.
 pub(super) const POLICY: u16 = 0xFA02;
@@ -106,8 +106,8 @@ pub(super) fn policy_of(extensions: &Extensions<GroupContext>) -> Option<&[u8]> 
 }
 
 /// The extensions of our leaf.
-pub(super) fn leaf(roster: &RosterEntry) -> Result<Extensions<LeafNode>, GroupError> {
-    Extensions::from_vec(vec![Extension::Unknown(ALIAS, UnknownExtension(roster.to_bytes().to_vec()))])
+pub(super) fn leaf(address: &Address) -> Result<Extensions<LeafNode>, GroupError> {
+    Extensions::from_vec(vec![Extension::Unknown(ALIAS, UnknownExtension(address.to_bytes().to_vec()))])
         .map_err(|error| GroupError::Library(Cause::of(error)))
 }
 

@@ -43,7 +43,7 @@ impl Device {
                 let ours = KeyPackage::builder()
                     .key_package_lifetime(suite::lifetime())
                     .leaf_node_capabilities(can(suite))
-                    .leaf_node_extensions(suite::leaf(&alias.roster_entry())?);
+                    .leaf_node_extensions(suite::leaf(&alias.address())?);
                 let bundle = make(ours, alias).build(suite, &provider, me, me.credential()).unwrap();
                 Ok::<_, GroupError>(MlsMessageOut::from(bundle.into_key_package()).tls_serialize_detached().unwrap())
             })

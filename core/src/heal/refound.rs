@@ -45,7 +45,7 @@ impl Turn<'_> {
         let Some(alias) = place.culprit else { return Ok(None) };
         let own = self.identity()?.map(|own| own.account);
         let members = self.with_group(&place.group, |group, _, _| Ok::<_, GroupError>(group.members()))?.and_then(Result::ok);
-        let culprit = members.unwrap_or_default().iter().find(|leaf| leaf.roster.alias == alias).map(|leaf| leaf.account);
+        let culprit = members.unwrap_or_default().iter().find(|leaf| leaf.address.alias == alias).map(|leaf| leaf.account);
         Ok(culprit.filter(|culprit| Some(*culprit) != own))
     }
 

@@ -99,13 +99,13 @@ impl Turn<'_> {
         self.refresh_members(&place)?;
         // In a Commit of ours, a leaf with another address is one that we added (but for our own).
         let own = self.identity()?.map(|own| own.device);
-        let own_alias = |leaves: &[MemberLeaf]| leaves.iter().find(|leaf| Some(leaf.device) == own).map(|leaf| leaf.roster.alias);
+        let own_alias = |leaves: &[MemberLeaf]| leaves.iter().find(|leaf| Some(leaf.device) == own).map(|leaf| leaf.address.alias);
         if place.last_resort && own_alias(&story.before) != own_alias(&after) {
             place.last_resort = false;
             chat::save_group(self.tx, &place)?;
         }
         let moved = |leaf: &&MemberLeaf| {
-            let known = story.before.iter().any(|old| old.roster.alias == leaf.roster.alias);
+            let known = story.before.iter().any(|old| old.address.alias == leaf.address.alias);
             if story.own { !known && Some(leaf.device) != own } else { story.added.contains(&leaf.device) }
         };
         for leaf in after.iter().filter(moved) {
@@ -114,7 +114,7 @@ impl Turn<'_> {
         self.tell_story(&place, delivered, &story, &after, &new)?;
         // An insider whose roster disagrees with the tree leaves somebody out: mended by whoever sees it first.
         let told = delivered.roster_hash.unwrap_or_default();
-        if told != roster_hash(after.iter().map(|leaf| &leaf.roster.alias))
+        if told != roster_hash(after.iter().map(|leaf| &leaf.address.alias))
             && !self.is_posted(&place.chat, |intent| *intent == Intent::MendRoster)?
         {
             let due = self.turn_of(&place.group, None)?;

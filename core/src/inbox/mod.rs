@@ -1,7 +1,7 @@
 //! The inbox: mailbox entries, opened and judged in the one order of each group.
 //!
 //! ```text
-//!   entries ──► seal_key of the alias ──► Delivered ──► in its place? ──► open ──► judge ──► keep
+//!   entries ──► seal secret of the alias ──► Delivered ──► in its place? ──► open ──► judge ──► keep
 //!                                             │ a chain, a tree or a place is missing
 //!                                             └──► parked, in order, until it is here
 //! ```
@@ -60,7 +60,7 @@ impl Turn<'_> {
 
     fn entry(&mut self, entry: &MailboxEntry) -> Result<(), StoreError> {
         let Some(own) = group::find_alias(self.tx, &entry.alias)? else { return Ok(()) };
-        let Ok(delivered) = Delivered::open(&entry.sealed, &entry.alias, &own.alias.seal_key) else {
+        let Ok(delivered) = Delivered::open(&entry.sealed, &entry.alias, &own.alias.seal_secret) else {
             // Not sealed under our key: invented by the server, or damaged on its disk.
             return me::count(self.tx, Counter::Undecryptable);
         };

@@ -52,7 +52,7 @@ impl Turn<'_> {
             return self.without_group(entry);
         };
         let sealed = self.with_group(&place.group, |group, tx, mut rng| {
-            let lent = (group.epoch(), group.delivery_key()?, group.own_leaf()?.roster.alias);
+            let lent = (group.epoch(), group.delivery_key()?, group.own_leaf()?.address.alias);
             Ok::<_, GroupError>((group.seal(tx, &mut rng, identity, content)?, lent))
         })?;
         let (envelope, (epoch, delivery_key, alias)) = match sealed {
@@ -105,8 +105,9 @@ impl Turn<'_> {
                 // Ours from before a crash or a refusal; the entry that made it is built anew.
                 group.clear_pending(tx)?;
             }
-            let lent = (group.epoch(), group.delivery_key()?, group.own_leaf()?.roster.alias);
-            Ok::<_, GroupError>((group.commit(tx, &mut rng, identity, change)?, lent, group.roster()))
+            let lent = (group.epoch(), group.delivery_key()?, group.own_leaf()?.address.alias);
+            let whole = if mending { group.roster(&mut rng) } else { Vec::new() };
+            Ok::<_, GroupError>((group.commit(tx, &mut rng, identity, change)?, lent, whole))
         })?;
         let (pending, (epoch, delivery_key, alias), roster) = match built {
             Some(Ok(built)) => built,

@@ -150,7 +150,7 @@ impl Turn<'_> {
             };
             let mut welcomes = pending.welcomes;
             let tree = parcel::pack(&mut welcomes, pending.tree);
-            let found = Found { lent, roster: group.roster(), welcomes, messages };
+            let found = Found { lent, roster: group.roster(&mut turn.rng), welcomes, messages };
             Ok::<_, GroupError>((group, found, tree))
         })?;
         let (group, found, tree): (Group, Found, Option<SealedTree>) = match made {

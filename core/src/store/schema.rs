@@ -30,7 +30,7 @@ const GROUP: &[&str] = &[
     CREATE INDEX mls_item_group ON mls_item (group_id) WHERE group_id IS NOT NULL;
     CREATE TABLE alias (
         alias BLOB PRIMARY KEY NOT NULL,
-        seal_key BLOB NOT NULL,
+        seal_secret BLOB NOT NULL,
         post_key BLOB NOT NULL,
         state INTEGER NOT NULL,
         group_id BLOB,

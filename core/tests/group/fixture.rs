@@ -11,7 +11,7 @@ use crate::town::{Device, GROUP, town};
 
 const V1: &[u8] = include_bytes!("../fixtures/group-v1.cbor");
 
-/// alias, seal key, post key, state
+/// alias, seal secret, post key, state
 type AliasRow = (Vec<u8>, Vec<u8>, Vec<u8>, i64);
 
 #[derive(Serialize, Deserialize)]
@@ -33,9 +33,9 @@ fn the_first_release_s_group_still_loads_opens_and_goes_on() {
                 let sql = "INSERT INTO mls_group (group_id, kind, key, value) VALUES (?1, ?2, ?3, ?4)";
                 tx.execute(sql, params![GROUP.as_bytes(), kind, key, value])?;
             }
-            for (alias, seal_key, post_key, state) in &fixture.aliases {
-                let sql = "INSERT INTO alias (alias, seal_key, post_key, state, group_id) VALUES (?1, ?2, ?3, ?4, ?5)";
-                tx.execute(sql, params![alias, seal_key, post_key, state, GROUP.as_bytes()])?;
+            for (alias, seal_secret, post_key, state) in &fixture.aliases {
+                let sql = "INSERT INTO alias (alias, seal_secret, post_key, state, group_id) VALUES (?1, ?2, ?3, ?4, ?5)";
+                tx.execute(sql, params![alias, seal_secret, post_key, state, GROUP.as_bytes()])?;
             }
             Ok::<_, StoreError>(())
         })
@@ -60,7 +60,7 @@ fn writes_the_fixture() {
         .read(|tx| {
             let mut rows = tx.prepare("SELECT kind, key, value FROM mls_group ORDER BY kind, key")?;
             let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<Result<_, _>>()?;
-            let mut aliases = tx.prepare("SELECT alias, seal_key, post_key, state FROM alias WHERE group_id IS NOT NULL")?;
+            let mut aliases = tx.prepare("SELECT alias, seal_secret, post_key, state FROM alias WHERE group_id IS NOT NULL")?;
             let aliases =
                 aliases.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?.collect::<Result<_, _>>()?;
             Ok::<_, StoreError>((rows, aliases))

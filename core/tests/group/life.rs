@@ -142,23 +142,23 @@ fn a_commit_says_all_that_it_changes_before_it_counts() {
     };
     let before = devices[0].ask(|group| group.own_leaf().unwrap());
     let pending = devices[0].commit(change).unwrap();
-    assert_eq!(pending.roster_remove, [gone.roster.alias, before.roster.alias]);
+    assert_eq!(pending.roster_remove, [gone.address.alias, before.address.alias]);
     assert_eq!(pending.roster_add.len(), 2);
     let Opened::Commit(staged) = devices[1].open(&pending.commit).unwrap() else { panic!("no Commit") };
     assert!(staged.has_path() && !staged.removes_self);
     assert_eq!(staged.committer, before);
-    assert_eq!(staged.updated.as_ref().unwrap().roster, alias.roster_entry());
+    assert_eq!(staged.updated.as_ref().unwrap().address, alias.address());
     assert_eq!(staged.added[0].account, joiner.me.account);
     assert_eq!(staged.removed, [gone]);
     assert_eq!(staged.policy, Some(policy));
     assert_eq!(staged.next_delivery_key, Some(pending.next_delivery_key.clone()));
     devices[0].merge();
-    let mut promised: Vec<_> = staged.next_roster.iter().map(|entry| entry.alias).collect();
-    let mut real: Vec<_> = devices[0].ask(Group::roster).iter().map(|entry| entry.alias).collect();
+    let mut promised: Vec<_> = staged.next_addresses.iter().map(|entry| entry.alias).collect();
+    let mut real: Vec<_> = devices[0].ask(Group::members).iter().map(|member| member.address.alias).collect();
     promised.sort_unstable();
     real.sort_unstable();
     assert_eq!(promised, real);
-    let former = devices[0].store.read(|tx| find_alias(tx, &before.roster.alias)).unwrap().unwrap();
+    let former = devices[0].store.read(|tx| find_alias(tx, &before.address.alias)).unwrap().unwrap();
     assert_eq!(former.state, AliasState::Former);
 }
 
@@ -191,7 +191,7 @@ fn a_lost_device_is_healed_by_one_commit() {
     let pending = devices[0].commit(change).unwrap();
     assert!(matches!(devices[2].join(&pending), Err(JoinError::Exists)));
     let dropped = devices[2].store.write(|tx| wipe(tx, &GROUP)).unwrap();
-    assert_eq!(dropped, [lost.roster.alias]);
+    assert_eq!(dropped, [lost.address.alias]);
     devices[2].join(&pending).unwrap();
     devices[0].merge();
     devices[1].accept(&pending.commit);

@@ -13,7 +13,7 @@
 use rand_core::CryptoRngCore;
 use sha2::{Digest, Sha256};
 use waxseal_wire::id::{AliasId, Epoch, GroupId, Millis, Position};
-use waxseal_wire::key::{DeliveryKey, SealKey};
+use waxseal_wire::key::DeliveryKey;
 use waxseal_wire::limits;
 use waxseal_wire::reply::Refusal;
 use waxseal_wire::request::{Found, Lent, RosterChange, RosterEntry, SubmitCommit, SubmitMessage, Welcomed};
@@ -84,8 +84,7 @@ impl<S: Store> Roles<S> {
             check_welcomes(&new, &submit.welcomes)?;
             let (epoch, hash) = (lent.epoch.next(), hash_of(&new));
             let mut post = Post::default();
-            let readers = old.iter().map(|entry| (entry.alias, entry.seal_key.clone()));
-            post.add(&delivered(lent, position, Kind::Commit, Some(hash), &submit.commit), readers, rng);
+            post.add(&delivered(lent, position, Kind::Commit, Some(hash), &submit.commit), old.iter(), rng);
             add_welcomes(&mut post, (lent, epoch, position, hash), &new, &submit.welcomes, rng)?;
             let turn = turn(&new, &lent.group, epoch, &submit.next_delivery_key, joining, rng);
             step(position, Some(turn), post, most)
@@ -176,8 +175,8 @@ fn change(old: &[RosterEntry], change: &RosterChange) -> Result<(Vec<RosterEntry
     Ok((new, joining))
 }
 
-fn others(roster: &[RosterEntry], from: AliasId) -> impl Iterator<Item = (AliasId, SealKey)> {
-    roster.iter().filter(move |entry| entry.alias != from).map(|entry| (entry.alias, entry.seal_key.clone()))
+fn others(roster: &[RosterEntry], from: AliasId) -> impl Iterator<Item = &RosterEntry> {
+    roster.iter().filter(move |entry| entry.alias != from)
 }
 
 fn hash_of(roster: &[RosterEntry]) -> [u8; 32] {
@@ -198,7 +197,7 @@ fn add_welcomes(
     for one in welcomes {
         let entry = roster.iter().find(|entry| entry.alias == one.alias).ok_or(Refusal::Malformed)?;
         let welcome = Delivered { epoch, ..delivered(lent, position, Kind::Welcome, Some(hash), &one.welcome) };
-        post.add(&welcome, std::iter::once((entry.alias, entry.seal_key.clone())), rng);
+        post.add(&welcome, std::iter::once(entry), rng);
     }
     Ok(())
 }
@@ -244,6 +243,7 @@ impl Hasher {
             self.0.update(entry.alias.0);
             self.0.update(entry.seal_key.expose());
             self.0.update(entry.post_verifier.0);
+            self.0.update(entry.hint);
         }
         self
     }

@@ -187,8 +187,8 @@ fn the_disk_holds_no_lent_key_no_words_and_no_link_from_a_group() {
         assert!(!contains(&disk, bytes.expose()), "{what}");
     }
     for device in &devices {
-        for (seal_key, post_key) in device.keys.values() {
-            assert!(!contains(&disk, seal_key.expose()), "seal key");
+        for (seal_secret, post_key) in device.keys.values() {
+            assert!(!contains(&disk, seal_secret.expose()), "seal secret");
             assert!(!contains(&disk, post_key.expose()), "post key");
             assert!(!contains(&disk, post_key.verifier().as_bytes()), "post verifiers lie in sealed rosters alone");
         }

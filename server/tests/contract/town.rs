@@ -10,7 +10,7 @@ use waxseal_server::roles::{Outcome, Proven, Roles};
 use waxseal_server::store::Store;
 use waxseal_wire::chain::{Chain, DeviceEntry, PublicKey, sign};
 use waxseal_wire::id::{AliasId, DeviceId, Epoch, GroupId, IdempotencyKey, Millis, Position, Seq};
-use waxseal_wire::key::{DeliveryKey, PostKey, SealKey};
+use waxseal_wire::key::{DeliveryKey, PostKey, SealSecret};
 use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::{KeysLeft, MailboxEntry, Refusal, Reply, Session};
 use waxseal_wire::request::*;
@@ -33,7 +33,7 @@ pub(crate) struct Device {
     pub(crate) entry: DeviceEntry,
     pub(crate) key: SigningKey,
     pub(crate) recovery: SigningKey,
-    pub(crate) keys: HashMap<AliasId, (SealKey, PostKey)>,
+    pub(crate) keys: HashMap<AliasId, (SealSecret, PostKey)>,
     pub(crate) proven: Option<Proven>,
 }
 
@@ -123,7 +123,7 @@ impl<S: Store> Town<S> {
 
     pub(crate) fn new_alias(&mut self, device: &mut Device) -> AliasId {
         let alias = AliasId::random(&mut self.rng);
-        device.keys.insert(alias, (SealKey::random(&mut self.rng), PostKey::random(&mut self.rng)));
+        device.keys.insert(alias, (SealSecret::random(&mut self.rng), PostKey::random(&mut self.rng)));
         alias
     }
 
@@ -216,8 +216,13 @@ impl<S: Store> Town<S> {
 
 impl Device {
     pub(crate) fn in_roster(&self, alias: AliasId) -> RosterEntry {
-        let (seal_key, post_key) = &self.keys[&alias];
-        RosterEntry { alias, seal_key: seal_key.clone(), post_verifier: post_key.verifier() }
+        self.address(alias).agree(&mut ChaCha20Rng::from_seed([alias.0, alias.0].concat().try_into().unwrap()))
+    }
+
+    /// What the device's leaf and KeyPackage carry.
+    pub(crate) fn address(&self, alias: AliasId) -> Address {
+        let (seal_secret, post_key) = &self.keys[&alias];
+        Address { alias, seal_public: seal_secret.public(), post_verifier: post_key.verifier() }
     }
 
     pub(crate) fn open(&self, entry: &MailboxEntry) -> Delivered {

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use waxseal_wire::chain::{Chain, DeviceEntry, PublicKey, sign};
 use waxseal_wire::frame::{Door, Told, decode_told, encode_request};
 use waxseal_wire::id::{AccountId, AliasId, DeviceId, Epoch, GroupId, IdempotencyKey, Millis, RequestId, Seq};
-use waxseal_wire::key::{DeliveryKey, PostKey, SealKey};
+use waxseal_wire::key::{DeliveryKey, PostKey, SealSecret};
 use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::{AccountFound, KeysLeft, MailboxEntry, Push, Reply, Session};
 use waxseal_wire::request::*;
@@ -134,7 +134,7 @@ pub(crate) struct Person {
     pub(crate) key: SigningKey,
     pub(crate) chain: Chain,
     pub(crate) alias: AliasId,
-    pub(crate) seal_key: SealKey,
+    pub(crate) seal_secret: SealSecret,
     pub(crate) post_key: PostKey,
 }
 
@@ -152,7 +152,7 @@ impl Person {
             key,
             chain,
             alias: AliasId::random(rng),
-            seal_key: SealKey::random(rng),
+            seal_secret: SealSecret::random(rng),
             post_key: PostKey::random(rng),
         }
     }
@@ -213,12 +213,13 @@ impl Person {
     }
 
     pub(crate) fn roster_entry(&self) -> RosterEntry {
-        RosterEntry { alias: self.alias, seal_key: self.seal_key.clone(), post_verifier: self.post_key.verifier() }
+        let (seal_public, post_verifier) = (self.seal_secret.public(), self.post_key.verifier());
+        Address { alias: self.alias, seal_public, post_verifier }.agree(&mut OsRng)
     }
 
     pub(crate) fn open(&self, entry: &MailboxEntry) -> Delivered {
         assert_eq!(entry.alias, self.alias);
-        Delivered::open(&entry.sealed, &entry.alias, &self.seal_key).unwrap()
+        Delivered::open(&entry.sealed, &entry.alias, &self.seal_secret).unwrap()
     }
 }
 

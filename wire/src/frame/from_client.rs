@@ -316,9 +316,14 @@ fn roster(wire: Vec<proto::RosterEntry>) -> Result<Vec<RosterEntry>, BadFrame> {
                 alias: entry.alias.as_slice().try_into()?,
                 seal_key: entry.seal_key.as_slice().try_into()?,
                 post_verifier: entry.post_verifier.as_slice().try_into()?,
+                hint: hint(&entry.hint)?,
             })
         })
         .collect()
+}
+
+fn hint(bytes: &[u8]) -> Result<[u8; 32], id::WrongLength> {
+    bytes.try_into().map_err(|_| id::WrongLength { what: "hint", want: 32, got: bytes.len() })
 }
 
 fn welcomes(wire: Vec<proto::Welcomed>) -> Result<Vec<Welcomed>, BadFrame> {
@@ -334,6 +339,7 @@ impl From<&RosterEntry> for proto::RosterEntry {
             alias: entry.alias.0.to_vec(),
             seal_key: entry.seal_key.expose().to_vec(),
             post_verifier: entry.post_verifier.0.to_vec(),
+            hint: entry.hint.to_vec(),
         }
     }
 }

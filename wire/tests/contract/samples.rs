@@ -27,7 +27,12 @@ pub(super) fn lent() -> Lent {
 }
 
 pub(super) fn roster_entry(n: u8) -> RosterEntry {
-    RosterEntry { alias: AliasId([n; 16]), seal_key: SealKey::new([n; 32]), post_verifier: PostKey::new([n; 32]).verifier() }
+    RosterEntry {
+        alias: AliasId([n; 16]),
+        seal_key: SealKey::new([n; 32]),
+        post_verifier: PostKey::new([n; 32]).verifier(),
+        hint: [n; 32],
+    }
 }
 
 fn welcomed() -> Welcomed {

@@ -35,10 +35,8 @@ fn record() -> impl Strategy<Value = SignedRecord> {
 }
 
 pub(super) fn roster() -> impl Strategy<Value = Vec<RosterEntry>> {
-    let entry = (alias(), any::<[u8; 32]>(), any::<[u8; 32]>()).prop_map(|(alias, seal, post)| RosterEntry {
-        alias,
-        seal_key: SealKey::new(seal),
-        post_verifier: PostKey::new(post).verifier(),
+    let entry = (alias(), any::<[u8; 32]>(), any::<[u8; 32]>(), any::<[u8; 32]>()).prop_map(|(alias, seal, post, hint)| {
+        RosterEntry { alias, seal_key: SealKey::new(seal), post_verifier: PostKey::new(post).verifier(), hint }
     });
     vec(entry, 0..8)
 }
