@@ -189,7 +189,7 @@ async fn listen(mut door: Open, person: Arc<Person>, board: Arc<Board>) -> Resul
         };
         let Some(last) = entries.last().map(|entry| entry.seq) else { continue };
         for entry in entries {
-            let delivered = Delivered::open(&entry.sealed, &entry.alias, &person.seal_key)
+            let delivered = Delivered::open(&entry.sealed, &entry.alias, &person.seal_secret)
                 .map_err(|_| Failure::Unexpected("an entry that does not open"))?;
             if delivered.kind == Kind::Message
                 && let Some(number) = delivered.envelope.first_chunk()

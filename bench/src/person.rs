@@ -10,11 +10,11 @@ use rand_core::{OsRng, RngCore};
 use waxseal_wire::chain::{Chain, DeviceEntry, PublicKey, sign};
 use waxseal_wire::frame::Door;
 use waxseal_wire::id::{AccountId, AliasId, DeviceId, Epoch, GroupId, IdempotencyKey, Millis, Seq};
-use waxseal_wire::key::{DeliveryKey, PostKey, SealKey};
+use waxseal_wire::key::{DeliveryKey, PostKey, SealSecret};
 use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::{Push, Reply};
 use waxseal_wire::request::{
-    AnonymousRequest, Authenticate, DeviceRequest, Found, KeyPackageUpload, Lent, PublishKeys, Register, RosterEntry,
+    Address, AnonymousRequest, Authenticate, DeviceRequest, Found, KeyPackageUpload, Lent, PublishKeys, Register, RosterEntry,
     SubmitMessage, Welcomed, authenticate_bytes, register_bytes,
 };
 
@@ -35,7 +35,7 @@ pub(crate) struct Person {
     chain: Chain,
     alias: AliasId,
     /// Opens what comes to the address.
-    pub(crate) seal_key: SealKey,
+    pub(crate) seal_secret: SealSecret,
     post_key: PostKey,
 }
 
@@ -53,7 +53,7 @@ impl Person {
             key,
             chain,
             alias: AliasId::random(rng),
-            seal_key: SealKey::random(rng),
+            seal_secret: SealSecret::random(rng),
             post_key: PostKey::random(rng),
         })
     }
@@ -115,7 +115,8 @@ impl Person {
     }
 
     fn roster_entry(&self) -> RosterEntry {
-        RosterEntry { alias: self.alias, seal_key: self.seal_key.clone(), post_verifier: self.post_key.verifier() }
+        let (seal_public, post_verifier) = (self.seal_secret.public(), self.post_key.verifier());
+        Address { alias: self.alias, seal_public, post_verifier }.agree(&mut OsRng)
     }
 }
 

@@ -101,6 +101,17 @@ fn pair() -> (Device, Device) {
 }
 
 #[test]
+fn an_address_that_everybody_can_agree_with_is_refused() {
+    let offer = Device::new(1).foreign_offer(Suite::CURRENT.library(), |ours, alias| {
+        let mut bytes = alias.address().to_bytes();
+        bytes[16..48].fill(0);
+        let weak = Extension::Unknown(suite::ALIAS, UnknownExtension(bytes.to_vec()));
+        ours.leaf_node_extensions(Extensions::from_vec(vec![weak]).unwrap())
+    });
+    assert!(matches!(read_key_package(&offer), Err(OfferError::Credential)));
+}
+
+#[test]
 fn key_packages_of_other_suites_are_refused() {
     for suite in [X_WING_128, CLASSICAL] {
         let offer = Device::new(1).foreign_offer(suite, |ours, _| ours);

@@ -1,5 +1,6 @@
 //! What the disk does to the store, and what it shows: SQLite alone.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -7,11 +8,13 @@ use rusqlite::types::ValueRef;
 use waxseal_server::policy::Policy;
 use waxseal_server::store::sqlite::SqliteStore;
 use waxseal_server::store::{Store, StoreError};
-use waxseal_wire::id::{Position, Seq};
+use waxseal_wire::id::{AliasId, Position, Seq};
+use waxseal_wire::key::SealSecret;
 use waxseal_wire::reply::{Refusal, Reply};
 use waxseal_wire::request::{AnonymousRequest, DeviceRequest, Lookup, RosterChange, Welcomed};
+use waxseal_wire::seal::{Delivered, open};
 
-use crate::town::{Town, refused};
+use crate::town::{Circle, Device, Town, refused};
 
 #[test]
 fn a_full_disk_refuses_changes_nothing_and_recovers() {
@@ -187,10 +190,14 @@ fn the_disk_holds_no_lent_key_no_words_and_no_link_from_a_group() {
         assert!(!contains(&disk, bytes.expose()), "{what}");
     }
     for device in &devices {
-        for (seal_secret, post_key) in device.keys.values() {
+        for (alias, (seal_secret, post_key)) in &device.keys {
             assert!(!contains(&disk, seal_secret.expose()), "seal secret");
+            assert!(!contains(&disk, device.in_roster(*alias).seal_key.expose()), "seal key");
             assert!(!contains(&disk, post_key.expose()), "post key");
-            assert!(!contains(&disk, post_key.verifier().as_bytes()), "post verifiers lie in sealed rosters alone");
+            assert!(
+                !contains(&disk, post_key.verifier().as_bytes()),
+                "of a spare alias, the post verifier lies in sealed rosters alone"
+            );
         }
     }
     for words in [&b"first words"[..], b"meet me", b"mill", b"there", b"a commit", b"welcome in"] {
@@ -219,6 +226,55 @@ fn the_disk_holds_no_lent_key_no_words_and_no_link_from_a_group() {
     let left = swept.windows(24).filter(|window| window == b"a popped package of keys").count();
     assert_eq!(left, 3, "alice's was handed out, and is overwritten");
     assert_eq!(std::fs::metadata(folder.path().join("store.db-wal")).unwrap().len(), 0);
+}
+
+/// A KeyPackage, as far as it matters here: the address stands in it in clear.
+fn offer(town: &mut Town<SqliteStore>, device: &mut Device, last_resort: bool) -> AliasId {
+    let mut upload = town.upload(device, b"a package of keys", last_resort);
+    upload.key_package.extend_from_slice(&device.address(upload.alias).to_bytes());
+    let alias = upload.alias;
+    town.publish(device, vec![upload]);
+    alias
+}
+
+/// Whether any 32 bytes in a row are the seal key of an entry, or the secret that derives it.
+fn opens(thief: &HashSet<[u8; 32]>, alias: &AliasId, sealed: &[u8]) -> bool {
+    let inner = &sealed[32..];
+    let is_key = |key: &[u8; 32]| open(key, b"waxseal mailbox entry v1", &alias.0, inner).is_ok();
+    thief.iter().any(|bytes| is_key(bytes) || Delivered::open(sealed, alias, &SealSecret::new(*bytes)).is_ok())
+}
+
+#[test]
+fn a_thief_of_the_disk_opens_no_entry_with_what_key_packages_say() {
+    let (folder, store) = crate::file();
+    let mut town = Town::new(store);
+    let mut devices = town.settle_all(["alice", "bob", "carol"]);
+    let [a, b, c] = &mut devices;
+    let aliases = vec![town.alias(a), offer(&mut town, b, false), offer(&mut town, c, true)];
+    let circle = Circle { aliases, ..town.circle(&mut []) };
+    let founding = town.founding(&circle, &[a, b, c]);
+    assert_eq!(town.answer(AnonymousRequest::Found(Box::new(founding))), Reply::Accepted(Position(1)));
+    town.roles.store().persist().unwrap();
+
+    let disk = all_bytes(folder.path());
+    let mut thief: HashSet<[u8; 32]> = disk.windows(32).map(|window| window.try_into().unwrap()).collect();
+    // Most of a page is empty; a window of few different bytes is no key.
+    thief.retain(|window| window.iter().collect::<HashSet<_>>().len() > 12);
+    for device in [&devices[1], &devices[2]] {
+        let entries = town.read(device);
+        assert_eq!(entries.len(), 2, "a Welcome and a message");
+        let alias = entries[0].alias;
+        let address = device.address(alias);
+        assert!(contains(&disk, &address.to_bytes()), "the thief has the KeyPackage");
+        assert!(thief.contains(address.seal_public.as_bytes()) && contains(&disk, &entries[0].sealed), "and the entry");
+        for entry in &entries {
+            assert!(!opens(&thief, &alias, &entry.sealed), "an entry of {:?} opens", device.name);
+        }
+        // The same search finds what would open it, were it there.
+        for found in [*device.keys[&alias].0.expose(), *device.in_roster(alias).seal_key.expose()] {
+            assert!(opens(&HashSet::from([[1; 32], found]), &alias, &entries[0].sealed));
+        }
+    }
 }
 
 #[test]

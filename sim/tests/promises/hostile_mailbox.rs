@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex};
 
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
-use waxseal_core::group::Identity;
+use waxseal_core::group::{Alias, Identity, find_alias};
+use waxseal_core::store::Store;
 use waxseal_core::view::{ChatState, Line, MessageView};
 use waxseal_sim::checks;
 use waxseal_sim::deeds::Deed;
@@ -19,7 +20,7 @@ use waxseal_sim::town::{Town, Weather};
 use waxseal_wire::frame::Told;
 use waxseal_wire::id::{AliasId, GroupId, Seq};
 use waxseal_wire::reply::{MailboxEntry, Push};
-use waxseal_wire::request::{DeviceRequest, Request, RosterEntry};
+use waxseal_wire::request::{DeviceRequest, Request};
 use waxseal_wire::seal::{Delivered, Kind};
 
 use crate::scene;
@@ -162,7 +163,7 @@ fn what_is_replayed_is_shown_once() {
 /// Keys of Bert's address in the group, as a server has them in memory while it fans out.
 struct Insight {
     group: GroupId,
-    bert: RosterEntry,
+    bert: Alias,
     anna: AliasId,
 }
 
@@ -171,13 +172,15 @@ impl Insight {
         let group = scene::group_of(town, 0, TITLE);
         let (anna, bert) = (scene::identity(town, 0), scene::identity(town, 1));
         let members = scene::members(town.houses[0].client().store_mut(), &group);
-        let entry = |me: &Identity| members.iter().find(|leaf| leaf.device == me.device).unwrap().roster.clone();
-        Self { group, bert: entry(&bert), anna: entry(&anna).alias }
+        let alias = |me: &Identity| members.iter().find(|leaf| leaf.device == me.device).unwrap().address.alias;
+        let (anna, bert) = (alias(&anna), alias(&bert));
+        let find = |store: &Store| store.read(|tx| find_alias(tx, &bert)).unwrap().unwrap().alias;
+        Self { group, bert: find(town.houses[1].client().store_mut()), anna }
     }
 
     /// What lies in an entry for Bert's address; `None` for other groups'.
     fn look(&self, entry: &MailboxEntry) -> Option<Delivered> {
-        let delivered = Delivered::open(&entry.sealed, &entry.alias, &self.bert.seal_key).ok()?;
+        let delivered = Delivered::open(&entry.sealed, &entry.alias, &self.bert.seal_secret).ok()?;
         (entry.alias == self.bert.alias && delivered.group == self.group).then_some(delivered)
     }
 }
@@ -302,7 +305,9 @@ impl Tap for Invents {
                 let last = envelope.len() - 20;
                 envelope[last..].fill(7);
                 let forged = Delivered { envelope, ..real }.to_padded_bytes();
-                entry.sealed = Delivered::seal_bytes(&forged, &entry.alias, &self.insight.bert.seal_key, &mut self.rng);
+                let hint = entry.sealed.first_chunk().unwrap();
+                let key = self.insight.bert.seal_secret.seal_key(hint).unwrap();
+                entry.sealed = Delivered::seal_bytes(&forged, &entry.alias, &key, hint, &mut self.rng);
             }
         }
         vec![told]

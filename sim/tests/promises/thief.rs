@@ -51,7 +51,7 @@ impl Thief {
     fn try_one(&mut self, entry: &MailboxEntry) -> Booty {
         let own = self.store.read(|tx| group::find_alias(tx, &entry.alias)).unwrap();
         let Some(own) = own else { return Booty::Sealed };
-        match Delivered::open(&entry.sealed, &entry.alias, &own.alias.seal_key) {
+        match Delivered::open(&entry.sealed, &entry.alias, &own.alias.seal_secret) {
             Ok(delivered) if delivered.kind != Kind::Welcome => self.try_inside(&delivered.group, &delivered.envelope),
             _ => Booty::Sealed,
         }
