@@ -1,9 +1,11 @@
 //! The first things that must work, in calm weather.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+use waxseal_core::Command;
 use waxseal_sim::checks;
 use waxseal_sim::deeds::Deed;
 use waxseal_sim::town::{Town, Weather};
+use waxseal_wire::name::AccountName;
 
 fn town(names: &[&str]) -> Town {
     let mut town = Town::new(1, Weather::CALM).unwrap();
@@ -89,4 +91,33 @@ fn round_trips_keep_to_the_budget() {
     assert_eq!(lines(&mut town, 1, "anna"), ["one", "two"]);
     assert_eq!(count(&town, &sends) - sends_before, 1);
     assert_eq!((town.traffic.pushes - pushes, count(&town, &["ack"]) - acks), (1, 1));
+}
+
+#[test]
+fn who_is_blocked_is_not_heard_and_is_told_nothing() {
+    let mut town = town(&["anna", "bert"]);
+    town.plan(0, 0, Deed::Open("bert".into()));
+    town.plan(300, 0, Deed::Say("bert".into(), "one".into()));
+    town.run_for(3_000).unwrap();
+    town.plan(0, 1, Deed::AcceptAll);
+    town.run_for(30_000).unwrap();
+    let anna = AccountName::parse("anna").unwrap();
+    let account = town.houses[1].client().account_by_name(&anna).unwrap().unwrap();
+    town.command(1, Command::Block(account)).unwrap();
+    town.plan(0, 0, Deed::Say("bert".into(), "two".into()));
+    town.run_for(60_000).unwrap();
+    assert_eq!(lines(&mut town, 1, "anna"), ["one"]);
+    assert_eq!(lines(&mut town, 0, "bert"), ["one", "two"]);
+    // Nor is a new chat of theirs let in.
+    town.plan(0, 0, Deed::Found("trap".into(), vec!["bert".into()]));
+    town.run_for(60_000).unwrap();
+    assert_eq!(town.chat(1, "trap"), None);
+    // Taken back, the two talk again when either writes.
+    town.command(1, Command::Unblock(account)).unwrap();
+    town.command(1, Command::OpenDirect(anna)).unwrap();
+    town.run_for(2_000).unwrap();
+    town.plan(0, 1, Deed::Say("anna".into(), "three".into()));
+    town.run_for(60_000).unwrap();
+    assert!(lines(&mut town, 0, "bert").contains(&"three".to_owned()), "{:?}", town.houses[0].told);
+    assert_eq!(lines(&mut town, 1, "anna"), ["one", "three"]);
 }
