@@ -254,7 +254,6 @@ fn a_thief_of_the_disk_opens_no_entry_with_what_key_packages_say() {
     let circle = Circle { aliases, ..town.circle(&mut []) };
     let founding = town.founding(&circle, &[a, b, c]);
     assert_eq!(town.answer(AnonymousRequest::Found(Box::new(founding))), Reply::Accepted(Position(1)));
-    town.roles.store().persist().unwrap();
 
     let disk = all_bytes(folder.path());
     let mut thief: HashSet<[u8; 32]> = disk.windows(32).map(|window| window.try_into().unwrap()).collect();
