@@ -11,6 +11,7 @@ use waxseal_wire::chain::{Chain, DeviceEntry, PublicKey, sign};
 use waxseal_wire::frame::Door;
 use waxseal_wire::id::{AccountId, AliasId, DeviceId, Epoch, GroupId, IdempotencyKey, Millis, Seq};
 use waxseal_wire::key::{DeliveryKey, PostKey, SealSecret};
+use waxseal_wire::limits::ADDS;
 use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::{Push, Reply};
 use waxseal_wire::request::{
@@ -134,7 +135,8 @@ impl Group {
         let found = Found {
             lent: group.lent(founder),
             roster: people.iter().map(Person::roster_entry).collect(),
-            welcomes: others.iter().map(|one| Welcomed { alias: one.alias, welcome: random_bytes(WELCOME) }).collect(),
+            // No more fit in one request; the others are in the roster all the same.
+            welcomes: others.iter().take(ADDS).map(|one| Welcomed { alias: one.alias, welcome: random_bytes(WELCOME) }).collect(),
             messages: Vec::new(),
         };
         let mut anonymous = Open::new(address, Door::Anonymous).await?;
