@@ -23,8 +23,10 @@ mod start;
 mod talk;
 mod tape;
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
 use tokio::runtime::Runtime;
@@ -78,7 +80,7 @@ fn main() -> ExitCode {
 }
 
 fn measure(args: &Args) -> Result<(), Failure> {
-    let before = load();
+    let before = format!("{}, a sync took {} ms", load(), page::number(sync_wait()?));
     let wants = |what| args.what == What::All || args.what == what;
     let runtime = Runtime::new().map_err(|error| Failure::Disk("a runtime", error))?;
     let mut sections = Vec::new();
@@ -101,12 +103,25 @@ fn measure(args: &Args) -> Result<(), Failure> {
     if wants(What::Start) {
         done(start::measure(&program::find(args.waxseald.clone())?, args.quick)?);
     }
-    let machine = machine(&before, &load());
+    let after = format!("{}, {} ms", load(), page::number(sync_wait()?));
+    let machine = machine(&before, &after);
     println!("{machine}\n\n{}", page::verdicts(&sections));
     match &args.write {
         Some(path) => page::write(path, &machine, &sections),
         None => Ok(()),
     }
+}
+
+/// What the disk makes everybody wait: a page appended to a file and synced, median of 100, in milliseconds.
+fn sync_wait() -> Result<f64, Failure> {
+    let mut file = tempfile::tempfile().map_err(|error| Failure::Disk("a file", error))?;
+    let mut waits = Vec::new();
+    for _ in 0..100 {
+        let began = Instant::now();
+        file.write_all(&[1; 4096]).and_then(|()| file.sync_data()).map_err(|error| Failure::Disk("a file", error))?;
+        waits.push(began.elapsed().as_secs_f64() * 1000.0);
+    }
+    Ok(meter::median(&waits))
 }
 
 /// The machine, and how busy it was with other things.
@@ -122,7 +137,7 @@ fn machine(before: &str, after: &str) -> String {
     let kernel = kernel.split('-').next().unwrap_or_default().trim();
     format!(
         "Machine: {cpus} × {model}, {} GiB, Linux {kernel}. Load average (1, 5, 15 min) before: {before}; after: {after}. \
-         The load of the measurement itself is in it; what is more is other work.",
+         The load of the measurement itself is in it; what is more is other work. A sync is 4 KiB appended to a file with fdatasync, median.",
         kib.unwrap_or_default() >> 20
     )
 }

@@ -3,6 +3,7 @@
 //! Called by every measurement. Time comes from the kernel's own books, so that
 //! a busy machine makes the waits longer but not, by much, the work.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::failure::Failure;
@@ -22,16 +23,33 @@ pub(crate) fn thread_split() -> Result<(Duration, Duration), Failure> {
 }
 
 /// Processor time of this thread, exactly.
-pub(crate) fn thread_cpu() -> Result<Duration, Failure> {
+fn thread_cpu() -> Result<Duration, Failure> {
     // The books are brought up to date when the thread lets go of the processor.
     std::thread::yield_now();
-    let books = read("/proc/thread-self/schedstat")?;
-    let nanos = books.split_whitespace().next().and_then(|field| field.parse().ok());
-    nanos.map(Duration::from_nanos).ok_or(Failure::Unexpected("schedstat"))
+    schedstat("/proc/thread-self/schedstat")
 }
 
-/// What `work` gave, and the processor time that it took.
+/// Processor time of all threads that are there, exactly where the others rest.
+fn all_threads_cpu() -> Result<Duration, Failure> {
+    std::thread::yield_now();
+    let tasks = std::fs::read_dir("/proc/self/task").map_err(|error| Failure::Disk("the kernel's books", error))?;
+    tasks.flatten().map(|task| schedstat(task.path().join("schedstat"))).sum()
+}
+
+/// What `work` gave, and the processor time that it took in this thread and in those that helped it.
+///
+/// The MLS library shares large Commits and joins out to a pool of threads.
 pub(crate) fn cpu_of<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<(T, Duration), Failure>
+where
+    Failure: From<E>,
+{
+    let before = all_threads_cpu()?;
+    let done = work()?;
+    Ok((done, all_threads_cpu()?.saturating_sub(before)))
+}
+
+/// The same of this thread alone, where others have work of their own.
+pub(crate) fn thread_cpu_of<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<(T, Duration), Failure>
 where
     Failure: From<E>,
 {
@@ -64,7 +82,13 @@ fn ticks(path: &str) -> Result<(Duration, Duration), Failure> {
     }
 }
 
-fn read(path: &str) -> Result<String, Failure> {
+fn schedstat(path: impl AsRef<Path>) -> Result<Duration, Failure> {
+    let books = read(path)?;
+    let nanos = books.split_whitespace().next().and_then(|field| field.parse().ok());
+    nanos.map(Duration::from_nanos).ok_or(Failure::Unexpected("schedstat"))
+}
+
+fn read(path: impl AsRef<Path>) -> Result<String, Failure> {
     std::fs::read_to_string(path).map_err(|error| Failure::Disk("the kernel's books", error))
 }
 
@@ -86,13 +110,33 @@ mod tests {
     }
 
     #[test]
+    fn work_that_another_thread_does_counts_too() {
+        let (ask, asked) = std::sync::mpsc::channel::<()>();
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            while asked.recv().is_ok() {
+                let began = thread_cpu().unwrap();
+                while thread_cpu().unwrap() - began < Duration::from_millis(50) {}
+                tell.send(()).unwrap();
+            }
+        });
+        let ((), cost) = cpu_of(|| {
+            ask.send(()).unwrap();
+            told.recv().unwrap();
+            Ok::<_, Failure>(())
+        })
+        .unwrap();
+        assert!(cost >= Duration::from_millis(45), "{cost:?}");
+    }
+
+    #[test]
     fn work_is_counted_and_sleep_is_not() {
-        let (_, asleep) = cpu_of(|| {
+        let (_, asleep) = thread_cpu_of(|| {
             std::thread::sleep(Duration::from_millis(60));
             Ok::<_, Failure>(())
         })
         .unwrap();
-        let (_, awake) = cpu_of(|| {
+        let (_, awake) = thread_cpu_of(|| {
             let began = std::time::Instant::now();
             while began.elapsed() < Duration::from_millis(60) {}
             Ok::<_, Failure>(())

@@ -54,10 +54,10 @@ struct Round {
 }
 
 const LOADS: [Load; 4] = [
-    Load { name: "1:1, 50 pairs, window 1", groups: 50, members: 2, window: 1, sends: 5_000 },
-    Load { name: "group of 10, window 4", groups: 1, members: 10, window: 4, sends: 800 },
-    Load { name: "group of 100, window 4", groups: 1, members: 100, window: 4, sends: 150 },
-    Load { name: "group of 256, window 4", groups: 1, members: 256, window: 4, sends: 80 },
+    Load { name: "1:1, 50 pairs, window 1", groups: 50, members: 2, window: 1, sends: 20_000 },
+    Load { name: "group of 10, window 4", groups: 1, members: 10, window: 4, sends: 4_000 },
+    Load { name: "group of 100, window 4", groups: 1, members: 100, window: 4, sends: 600 },
+    Load { name: "group of 256, window 4", groups: 1, members: 256, window: 4, sends: 240 },
 ];
 const QUICK: [Load; 2] = [
     Load { name: "1:1, 5 pairs, window 1", groups: 5, members: 2, window: 1, sends: 50 },

@@ -61,11 +61,15 @@ pub(crate) struct Speaker {
 }
 
 impl Speaker {
-    /// Opens a store in `folder` and connects. With `metered`, what each input costs is counted.
-    pub(crate) async fn start(folder: &Path, address: &str, tape: Arc<Tape>, metered: bool) -> Result<Self, Failure> {
+    /// Opens a durable store in `folder`, or one in memory, and connects. With `metered`, what each input costs is counted.
+    pub(crate) async fn start(folder: Option<&Path>, address: &str, tape: Arc<Tape>, metered: bool) -> Result<Self, Failure> {
         let mut key = [0; 32];
         OsRng.fill_bytes(&mut key);
-        let client = Client::open(Store::open(&folder.join("client.db"), &StoreKey::from_bytes(key))?)?;
+        let store = match folder {
+            Some(folder) => Store::open(&folder.join("client.db"), &StoreKey::from_bytes(key))?,
+            None => Store::open_in_memory()?,
+        };
+        let client = Client::open(store)?;
         let (asks, inbox) = channel();
         let (notices, events) = unbounded_channel();
         let turning = Turning { client, inbox, notices, tape, lines: [None, None], wake: None, metered, costs: Costs::default() };
@@ -163,7 +167,7 @@ impl Turning {
     fn turn(&mut self, input: Input) -> Result<(), Failure> {
         if self.metered {
             let kind = kind(&input);
-            let ((), cost) = meter::cpu_of(|| self.client.handle(now(), &mut OsRng, input))?;
+            let ((), cost) = meter::thread_cpu_of(|| self.client.handle(now(), &mut OsRng, input))?;
             match kind {
                 Kind::Say => self.costs.said.push(cost),
                 Kind::Accepted => self.costs.accepted.push(cost),

@@ -40,7 +40,7 @@ pub(crate) async fn measure(waxseald: &Path, quick: bool) -> Result<Section, Fai
     let tape = Arc::new(Tape::default());
     let mut talking = Vec::new();
     for number in 0..pairs {
-        talking.push(Pair::meet(&program.address, number, &tape, false).await?);
+        talking.push(Pair::meet(&program.address, number, &tape, Kept::OnDisk, false).await?);
     }
     tokio::time::sleep(SETTLE).await;
     // Warms up, and is not counted.
@@ -59,7 +59,8 @@ pub(crate) async fn measure(waxseald: &Path, quick: bool) -> Result<Section, Fai
     for pair in talking {
         pair.part()?;
     }
-    let [said, accepted, opened] = costs(&program.address, alone).await?;
+    let disk = costs(&program.address, Kept::OnDisk, alone).await?;
+    let memory = costs(&program.address, Kept::InMemory, alone).await?;
     let of = |column: fn(&[f64; 5]) -> f64| median(&rounds.iter().map(column).collect::<Vec<_>>());
     let (p50, p99) = (of(|row| row[0]), of(|row| row[1]));
     let peers = "ejabberd 8 / 359, Synapse 282 / 876 (at 10/s)";
@@ -69,7 +70,8 @@ pub(crate) async fn measure(waxseald: &Path, quick: bool) -> Result<Section, Fai
             "{pairs} pairs of real clients, MLS, stores encrypted and durable in files on both sides, talk over WebSockets: {RATE} messages \
              of 144 characters a second in all, open loop, {seconds} s a round, median of the rounds. From the command to send until the \
              other client has stored the message and read it for its screen. Delivered receipts travel beside them and are in the costs. \
-             Then one pair alone, message by message: median processor time of one turn of the client, its transaction and fsync included."
+             Then one pair alone, message by message: median processor time of one turn of the whole client, with its store in memory \
+             and with its store on the disk, page encryption and fsync included."
         ),
         head: vec!["what", "measured"],
         rows: vec![
@@ -78,21 +80,39 @@ pub(crate) async fn measure(waxseald: &Path, quick: bool) -> Result<Section, Fai
             vec!["longest".into(), format!("{} ms", number(of(|row| row[2])))],
             vec!["server CPU-s / 10,000 messages shown".into(), number(of(|row| row[3]))],
             vec!["clients' CPU-s / 10,000, both ends".into(), number(of(|row| row[4]))],
-            vec!["client turn: say (store, seal, outbox)".into(), format!("{} µs CPU", number(said))],
-            vec!["client turn: accepted (position stored)".into(), format!("{} µs CPU", number(accepted))],
-            vec!["client turn: entry came (open, prove, store)".into(), format!("{} µs CPU", number(opened))],
+            vec!["client turn: say (store, seal, outbox)".into(), turn(memory[0], disk[0])],
+            vec!["client turn: accepted (position stored)".into(), turn(memory[1], disk[1])],
+            vec!["client turn: entry came (open, prove, store)".into(), turn(memory[2], disk[2])],
         ],
         verdicts: vec![
             Verdict { what: "send → shown, loopback, 50/s, durable, p50", limit: 8.0, measured: p50, unit: "ms", peers },
             Verdict { what: "the same, p99", limit: 30.0, measured: p99, unit: "ms", peers },
+            within("seal one message, the client's whole turn, CPU besides the disk", memory[0]),
+            within("open one message, the same", memory[2]),
         ],
     })
 }
 
+fn turn(memory: f64, disk: f64) -> String {
+    format!("{} µs CPU in memory, {} µs on the disk", number(memory), number(disk))
+}
+
+fn within(what: &'static str, measured: f64) -> Verdict {
+    Verdict { what, limit: 100.0, measured, unit: "µs", peers: "openmls alone: 56 µs in memory" }
+}
+
+/// Where a client has its store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    OnDisk,
+    InMemory,
+}
+
 /// One pair alone: what one turn costs, in microseconds.
-async fn costs(address: &str, messages: usize) -> Result<[f64; 3], Failure> {
+async fn costs(address: &str, kept: Kept, messages: usize) -> Result<[f64; 3], Failure> {
     let tape = Arc::new(Tape::default());
-    let pair = Pair::meet(address, 999, &tape, true).await?;
+    let number = if kept == Kept::OnDisk { 998 } else { 999 };
+    let pair = Pair::meet(address, number, &tape, kept, true).await?;
     tokio::time::sleep(SETTLE).await;
     for _ in 0..messages {
         pair.say(0, &tape);
@@ -133,13 +153,14 @@ async fn arrived(tape: &Tape) -> Result<(), Failure> {
 }
 
 impl Pair {
-    async fn meet(address: &str, number: usize, tape: &Arc<Tape>, metered: bool) -> Result<Self, Failure> {
+    async fn meet(address: &str, number: usize, tape: &Arc<Tape>, kept: Kept, metered: bool) -> Result<Self, Failure> {
         let folder = || tempfile::tempdir().map_err(|error| Failure::Disk("a folder", error));
         let folders = [folder()?, folder()?];
         let names = [name("alice", number)?, name("bob", number)?];
         let mut people = Vec::new();
         for (folder, name) in folders.iter().zip(&names) {
-            let mut person = Speaker::start(folder.path(), address, tape.clone(), metered).await?;
+            let folder = (kept == Kept::OnDisk).then_some(folder.path());
+            let mut person = Speaker::start(folder, address, tape.clone(), metered).await?;
             person.command(Command::Register { name: name.clone(), invite: String::new(), device_name: "bench".into() });
             person.wait("an account", |event| matches!(event, Event::Registered { .. }).then_some(())).await?;
             people.push(person);
