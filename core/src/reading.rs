@@ -74,7 +74,7 @@ impl Client {
     /// Who is in a chat: admins first, then by name.
     pub fn members(&self, chat: ChatId) -> Result<Vec<MemberView>, ClientError> {
         Ok(self.store.read(|tx| {
-            let own = me::identity(tx)?.map(|own| own.account);
+            let own = me::account(tx)?;
             let rows = {
                 let mut rows = tx.prepare_cached("SELECT account, admin, devices FROM member WHERE chat = ?1")?;
                 let found =
@@ -100,9 +100,9 @@ impl Client {
     /// The digits to compare with an account; `None` before we are anybody, or for ourselves.
     pub fn safety_number(&self, account: AccountId) -> Result<Option<SafetyNumber>, ClientError> {
         Ok(self.store.read(|tx| {
-            let Some(own) = me::identity(tx)?.filter(|own| own.account != account) else { return Ok::<_, StoreError>(None) };
+            let Some(own) = me::account(tx)?.filter(|own| *own != account) else { return Ok::<_, StoreError>(None) };
             let verified = trust::account::is_verified(tx, &account)?;
-            Ok(Some(SafetyNumber { digits: trust::safety::digits(&own.account, &account), verified }))
+            Ok(Some(SafetyNumber { digits: trust::safety::digits(&own, &account), verified }))
         })?)
     }
 
@@ -233,7 +233,7 @@ fn view(tx: &Tx<'_>, raw: Raw) -> Result<MessageView, StoreError> {
         Some(id) => line::by_id(tx, &raw.chat, id)?.map(|(message, _)| message),
         None => None,
     };
-    let own = me::identity(tx)?.is_some_and(|own| raw.sender == Some(own.account));
+    let own = raw.sender.is_some() && me::account(tx)? == raw.sender;
     Ok(MessageView {
         message: raw.message,
         chat: raw.chat,

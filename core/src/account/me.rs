@@ -52,6 +52,11 @@ pub(super) fn delete(tx: &Tx<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Which account is ours: cheaper than [`identity`], which derives a public key.
+pub(crate) fn account(tx: &Tx<'_>) -> Result<Option<AccountId>, StoreError> {
+    Ok(tx.prepare_cached("SELECT account FROM me")?.query_row([], |row| row.get(0).map(AccountId)).optional()?)
+}
+
 /// Who signs for this device.
 pub(crate) fn identity(tx: &Tx<'_>) -> Result<Option<Identity>, StoreError> {
     let row = tx

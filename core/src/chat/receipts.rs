@@ -112,7 +112,7 @@ impl Turn<'_> {
         for receipt in receipts {
             let Some((message, Some(sender))) = line::by_id(self.tx, chat, &receipt.message)? else { continue };
             // Only the sender is told anything by it, and nobody receipts for oneself.
-            if sender == *by || self.identity()?.is_none_or(|own| own.account != sender) {
+            if sender == *by || me::account(self.tx)? != Some(sender) {
                 continue;
             }
             let status = if receipt.status == ReceiptStatus::Read { READ } else { DELIVERED };

@@ -148,7 +148,7 @@ impl Turn<'_> {
         match (&content.body, content.replaces) {
             (Body::Text(text), None) => {
                 self.show(place, delivered, from, Line::Text(text.clone()), Some(id), content.in_reply_to)?;
-                if self.identity()?.is_some_and(|own| own.account != from.account) {
+                if me::account(self.tx)?.is_some_and(|own| own != from.account) {
                     self.owe_delivered(&place.chat, &id)?;
                 }
                 Ok(())
@@ -183,7 +183,7 @@ impl Turn<'_> {
         {
             return Ok(());
         }
-        let own = self.identity()?.is_some_and(|own| own.account == from.account);
+        let own = me::account(self.tx)? == Some(from.account);
         let new = line::NewLine {
             chat: place.chat,
             generation: place.generation,
