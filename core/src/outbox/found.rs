@@ -42,8 +42,8 @@ impl Turn<'_> {
             .filter(|one| matches!(one.intent, Intent::Say(_)) && matches!(one.stage, Stage::Queued | Stage::Stale))
             .take(limits::FOUND_MESSAGES)
             .collect();
-        // A chat of two begins with its first message.
-        if found.direct && waiting.is_empty() {
+        // A chat of two begins with its first message; one that is mended does not wait for words.
+        if found.direct && found.state != ChatState::Healing && waiting.is_empty() {
             return Ok(false);
         }
         if entry.keys.is_none() {
