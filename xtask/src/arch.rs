@@ -9,12 +9,8 @@
 //! Looks at what Cargo resolved, normal and build dependencies; tests may reach further.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::path::Path;
-use std::process::Command;
 
-use serde::Deserialize;
-
-use super::Failure;
+use super::cargo::{Declared, Metadata};
 use super::purity::PURE;
 
 /// Every place in the house, built or kept free, and where its arrows may point.
@@ -43,50 +39,6 @@ const UNREADABLE: [&str; 6] = ["waxseal-core", "openmls", "mls-", "mls_", "hpke-
 const IMPURE: [&str; 12] =
     ["tokio", "mio", "socket2", "reqwest", "hyper", "axum", "async-std", "smol", "getrandom", "rand", "chrono", "time"];
 
-/// The part of `cargo metadata` that is read.
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-    workspace_members: Vec<String>,
-    resolve: Resolve,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    id: String,
-    name: String,
-    dependencies: Vec<Declared>,
-}
-
-#[derive(Deserialize)]
-struct Declared {
-    name: String,
-    kind: Option<String>,
-    features: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Resolve {
-    nodes: Vec<Node>,
-}
-
-#[derive(Deserialize)]
-struct Node {
-    id: String,
-    deps: Vec<Arrow>,
-}
-
-#[derive(Deserialize)]
-struct Arrow {
-    pkg: String,
-    dep_kinds: Vec<Kind>,
-}
-
-#[derive(Deserialize)]
-struct Kind {
-    kind: Option<String>,
-}
-
 /// What was resolved, tests apart.
 pub(super) struct Graph {
     names: BTreeMap<String, String>,
@@ -96,24 +48,18 @@ pub(super) struct Graph {
 }
 
 impl Graph {
-    /// Asks Cargo.
-    pub(super) fn of_workspace(root: &Path) -> Result<Self, Failure> {
-        Self::from_json(&metadata(root)?)
-    }
-
-    fn from_json(json: &[u8]) -> Result<Self, Failure> {
-        let metadata: Metadata = serde_json::from_slice(json).map_err(|error| Failure::Metadata(error.to_string()))?;
-        let is_built = |kinds: &[Kind]| kinds.iter().any(|kind| kind.kind.as_deref() != Some("dev"));
+    /// Draws it.
+    pub(super) fn of(metadata: Metadata) -> Self {
         let arrows = metadata.resolve.nodes.into_iter().map(|node| {
-            let built = node.deps.into_iter().filter(|arrow| is_built(&arrow.dep_kinds));
+            let built = node.deps.into_iter().filter(|arrow| arrow.is_built());
             (node.id, built.map(|arrow| arrow.pkg).collect())
         });
-        Ok(Self {
+        Self {
             arrows: arrows.collect(),
             names: metadata.packages.iter().map(|package| (package.id.clone(), package.name.clone())).collect(),
             members: metadata.workspace_members.into_iter().collect(),
             declared: metadata.packages.into_iter().map(|package| (package.id, package.dependencies)).collect(),
-        })
+        }
     }
 
     /// Everything that is drawn wrong.
@@ -191,21 +137,6 @@ impl Graph {
     }
 }
 
-/// What Cargo says about the workspace, as JSON.
-pub(super) fn metadata(root: &Path) -> Result<Vec<u8>, Failure> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args(["metadata", "--format-version=1", "--locked"])
-        .current_dir(root)
-        .output()
-        .map_err(|error| Failure::Metadata(error.to_string()))?;
-    if output.status.success() {
-        Ok(output.stdout)
-    } else {
-        Err(Failure::Metadata(String::from_utf8_lossy(&output.stderr).into_owned()))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -223,7 +154,7 @@ mod tests {
             .map(|(name, deps)| {
                 let declared: Vec<Value> =
                     deps.iter().map(|(dep, kind)| json!({"name": dep, "kind": kind, "features": []})).collect();
-                json!({"id": name, "name": name, "dependencies": declared})
+                json!({"id": name, "name": name, "version": "1.0.0", "dependencies": declared})
             })
             .collect();
         let nodes: Vec<Value> = house
@@ -235,7 +166,11 @@ mod tests {
             .collect();
         let members: Vec<&str> = house.iter().map(|(name, _)| *name).filter(|name| ours(name)).collect();
         let json = json!({"packages": packages, "workspace_members": members, "resolve": {"nodes": nodes}});
-        Graph::from_json(json.to_string().as_bytes()).expect("a house").wrongs()
+        drawn(&json)
+    }
+
+    fn drawn(json: &Value) -> Vec<String> {
+        Graph::of(Metadata::from_json(json.to_string().as_bytes()).expect("a house")).wrongs()
     }
 
     #[test]
@@ -298,12 +233,11 @@ mod tests {
     #[test]
     fn a_pure_crate_switches_on_no_randomness() {
         let json = json!({
-            "packages": [{"id": "a", "name": "waxseal-wire", "dependencies":
+            "packages": [{"id": "a", "name": "waxseal-wire", "version": "1.0.0", "dependencies":
                 [{"name": "rand_core", "kind": null, "features": ["getrandom"]}]}],
             "workspace_members": ["a"],
             "resolve": {"nodes": []},
         });
-        let graph = Graph::from_json(json.to_string().as_bytes()).expect("a house");
-        assert_eq!(graph.wrongs(), ["wire is pure and must not switch on rand_core/getrandom"]);
+        assert_eq!(drawn(&json), ["wire is pure and must not switch on rand_core/getrandom"]);
     }
 }

@@ -10,9 +10,12 @@ use std::path::Path;
 use std::process::Command;
 
 use quote::ToTokens;
+use semver::{Version, VersionReq};
 use serde::Deserialize;
+use spdx::{Expression, LicenseReq, ParseMode};
 
-use super::{Failure, arch, source};
+use super::cargo::{Metadata, Package};
+use super::{Failure, source};
 
 /// The part of `deny.toml` that is read.
 #[derive(Deserialize)]
@@ -40,63 +43,12 @@ struct Ban {
     wrappers: Vec<String>,
 }
 
-/// The part of `cargo metadata` that is read.
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-    workspace_members: Vec<String>,
-    resolve: Resolve,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    id: String,
-    name: String,
-    version: String,
-    license: Option<String>,
-    source: Option<String>,
-    dependencies: Vec<Declared>,
-    metadata: Option<Notes>,
-}
-
-#[derive(Deserialize)]
-struct Declared {
-    name: String,
-    kind: Option<String>,
-    rename: Option<String>,
-}
-
-/// `[package.metadata.cargo-machete] ignored = […]`: needed without being named.
-#[derive(Default, Deserialize)]
-struct Notes {
-    #[serde(rename = "cargo-machete", default)]
-    machete: Machete,
-}
-
-#[derive(Default, Deserialize)]
-struct Machete {
-    #[serde(default)]
-    ignored: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Resolve {
-    nodes: Vec<Node>,
-}
-
-#[derive(Deserialize)]
-struct Node {
-    id: String,
-    dependencies: Vec<String>,
-}
-
 /// Everything that should not be here.
 pub(super) fn wrongs(root: &Path) -> Result<Vec<String>, Failure> {
     let path = Path::new("deny.toml");
     let rules = fs::read_to_string(root.join(path)).map_err(|error| Failure::source(path, error))?;
     let rules: Rules = toml::from_str(&rules).map_err(|error| Failure::source(path, error))?;
-    let metadata: Metadata =
-        serde_json::from_slice(&arch::metadata(root)?).map_err(|error| Failure::Metadata(error.to_string()))?;
+    let metadata = Metadata::of_workspace(root)?;
     let mut wrongs = strangers(&rules, &metadata);
     for package in metadata.packages.iter().filter(|package| metadata.workspace_members.contains(&package.id)) {
         wrongs.extend(unused(root, package)?);
@@ -109,7 +61,7 @@ fn strangers(rules: &Rules, metadata: &Metadata) -> Vec<String> {
     let names: BTreeMap<&str, &str> =
         metadata.packages.iter().map(|package| (package.id.as_str(), package.name.as_str())).collect();
     let parents = |id: &str| {
-        let nodes = metadata.resolve.nodes.iter().filter(move |node| node.dependencies.iter().any(|to| to == id));
+        let nodes = metadata.resolve.nodes.iter().filter(move |node| node.deps.iter().any(|to| to.pkg == id));
         nodes.filter_map(|node| names.get(node.id.as_str()).copied()).collect::<Vec<_>>()
     };
     let mut wrongs = Vec::new();
@@ -132,32 +84,18 @@ fn strangers(rules: &Rules, metadata: &Metadata) -> Vec<String> {
 }
 
 impl Ban {
-    fn bans(&self, name: &str, version: &str) -> bool {
-        match self.name.split_once("@<") {
-            Some((banned, before)) => banned == name && numbers(version) < numbers(before),
+    fn bans(&self, name: &str, version: &Version) -> bool {
+        match self.name.split_once('@') {
+            Some((banned, versions)) => banned == name && VersionReq::parse(versions).is_ok_and(|banned| banned.matches(version)),
             None => self.name == name,
         }
     }
 }
 
-fn numbers(version: &str) -> Vec<u64> {
-    version.split(['.', '-', '+']).map_while(|part| part.parse().ok()).collect()
-}
-
-/// An SPDX expression: any of the `OR`s, all of its `AND`s; brackets only around `OR`s.
+/// An SPDX expression; older packages write `/` for `OR`.
 fn is_allowed(expression: &str, allow: &[String]) -> bool {
-    let known = |licence: &str| allow.iter().any(|allowed| allowed == licence.trim());
-    if let Some((front, rest)) = expression.split_once('(')
-        && let Some((inner, back)) = rest.split_once(')')
-    {
-        let rest = |part: &str| {
-            let part = part.trim().trim_start_matches("AND ").trim_end_matches(" AND").trim();
-            part.is_empty() || is_allowed(part, allow)
-        };
-        return is_allowed(inner, allow) && rest(front) && rest(back);
-    }
-    let expression = expression.replace('/', " OR ");
-    expression.split(" OR ").any(|all| all.split(" AND ").all(known))
+    let known = |it: &LicenseReq| allow.iter().any(|allowed| *allowed == it.to_string());
+    Expression::parse_mode(expression, ParseMode::LAX).is_ok_and(|expression| expression.evaluate(known))
 }
 
 /// Declared, but named nowhere in the crate.
@@ -202,7 +140,7 @@ mod tests {
         let metadata = json!({
             "packages": [package(&child, licence, source), package(&parent, "MIT", "registry+https://github.com/rust-lang/crates.io-index")],
             "workspace_members": [],
-            "resolve": {"nodes": [{"id": child, "dependencies": []}, {"id": parent, "dependencies": [child]}]},
+            "resolve": {"nodes": [{"id": child, "deps": []}, {"id": parent, "deps": [{"pkg": child, "dep_kinds": []}]}]},
         });
         strangers(&rules, &serde_json::from_value(metadata).expect("metadata"))
     }

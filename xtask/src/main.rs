@@ -3,6 +3,7 @@
 //! Called by `make lint`. Reads the workspace; never changes it.
 
 mod arch;
+mod cargo;
 mod deps;
 mod purity;
 mod size;
@@ -62,7 +63,7 @@ fn main() -> ExitCode {
 fn check(check: &Check, root: &Path) -> Result<Vec<String>, Failure> {
     match check {
         Check::Arch => {
-            let mut wrongs = arch::Graph::of_workspace(root)?.wrongs();
+            let mut wrongs = arch::Graph::of(cargo::Metadata::of_workspace(root)?).wrongs();
             wrongs.extend(purity::wrongs(root)?);
             Ok(wrongs)
         }
