@@ -20,31 +20,48 @@ const CLIENT: &str = env!("CARGO_BIN_EXE_waxseal");
 /// No step of a conversation on one machine takes longer, even on a busy one.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The server's program. A run over the whole workspace has just built it; alone, it is built where it is missing.
+/// The server's program, built anew where it is missing or older than its source.
+///
+/// A run over the whole workspace has just built it; a run of these tests alone has not.
 fn server_program() -> PathBuf {
     let beside = Path::new(CLIENT).with_file_name(format!("waxseald{}", std::env::consts::EXE_SUFFIX));
-    if beside.exists() {
+    if is_fresh(&beside) {
         return beside;
     }
     let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "-p", "waxseal-server", "--bin", "waxseald"]);
+    // Of the whole workspace, as the client was: else Cargo would build every dependency a second time.
+    build.args(["build", "--quiet", "--locked", "--workspace", "--bin", "waxseald"]);
     if Path::new(CLIENT).components().any(|part| part.as_os_str() == "release") {
         build.arg("--release");
     }
-    let built = build.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).status();
+    let built = build.current_dir(ROOT).status();
     assert!(
         built.is_ok_and(|status| status.success()),
-        "waxseald does not build; these tests need it: cargo build -p waxseal-server"
+        "waxseald does not build; these tests need it: cargo build --workspace --bin waxseald"
     );
     assert!(beside.exists(), "waxseald was built, but is not beside {CLIENT}");
     beside
+}
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// Whether nothing that Cargo lists as the program's source changed since it was built.
+fn is_fresh(program: &Path) -> bool {
+    let changed = |file: &Path| std::fs::metadata(file).and_then(|data| data.modified()).ok();
+    let (Some(built), Ok(list)) = (changed(program), std::fs::read_to_string(program.with_extension("d"))) else { return false };
+    let Some((_, sources)) = list.split_once(": ") else { return false };
+    // In this list a space inside a name has a backslash before it.
+    let sources = sources.replace("\\ ", "\0");
+    let sources = sources.split_whitespace().map(|source| PathBuf::from(source.replace('\0', " ")));
+    sources.chain([Path::new(ROOT).join("Cargo.lock")]).all(|source| changed(&source).is_some_and(|at| at <= built))
 }
 
 /// A running `waxseald` with a data folder of its own.
 pub struct Server {
     program: PathBuf,
     folder: PathBuf,
-    address: String,
+    /// With its scheme: `http://127.0.0.1:12345`.
+    pub address: String,
     process: Child,
 }
 
@@ -59,12 +76,14 @@ impl Server {
         let mut process = Command::new(program)
             .args(["run", "--admin", "127.0.0.1:0", "--listen", listen, "--log", "warn", "--folder"])
             .arg(folder)
+            // A configuration that lies here is the test's; none is looked for elsewhere.
+            .env("WAXSEALD_CONFIG", folder.with_extension("toml"))
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let mut greeting = String::new();
         BufReader::new(process.stdout.as_mut().unwrap()).read_line(&mut greeting).unwrap();
-        let address = greeting.split_whitespace().find(|word| word.starts_with("http://"));
+        let address = greeting.split_whitespace().find(|word| word.starts_with("http"));
         let address = address.unwrap_or_else(|| panic!("waxseald did not say where it listens: {greeting:?}")).to_owned();
         (process, address)
     }
@@ -77,7 +96,7 @@ impl Server {
 
     /// Starts it again where it was.
     pub fn start_again(&mut self) {
-        let listen = self.address.trim_start_matches("http://").to_owned();
+        let listen = self.address.split_once("://").unwrap().1.to_owned();
         self.process = Self::launch(&self.program, &self.folder, &listen).0;
     }
 }
@@ -97,13 +116,19 @@ pub struct Town {
 
 impl Town {
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::configured(tempfile::tempdir().unwrap(), "")
+    }
+
+    /// In this folder, with a server that is configured so.
+    pub fn configured(folder: TempDir, config: &str) -> Self {
+        std::fs::write(folder.path().join("server.toml"), config).unwrap();
         Self { server: Server::start(&folder.path().join("server")), folder }
     }
 
     /// Somebody with a terminal, not registered yet.
     pub fn person(&self, name: &str) -> Person {
-        Person { name: name.to_owned(), home: self.folder.path().join("home"), server: self.server.address.clone() }
+        let home = self.folder.path().join("home");
+        Person { name: name.to_owned(), home, server: self.server.address.clone(), trusts: None }
     }
 
     /// Somebody with an account.
@@ -119,18 +144,27 @@ pub struct Person {
     name: String,
     home: PathBuf,
     server: String,
+    trusts: Option<PathBuf>,
 }
 
 impl Person {
     /// The same person, told of another server.
     pub fn with_server(&self, server: &str) -> Self {
-        Self { name: self.name.clone(), home: self.home.clone(), server: server.to_owned() }
+        Self { name: self.name.clone(), home: self.home.clone(), server: server.to_owned(), trusts: self.trusts.clone() }
+    }
+
+    /// The same person, who trusts these certificates too.
+    pub fn who_trusts(self, ca: &Path) -> Self {
+        Self { trusts: Some(ca.to_owned()), ..self }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(CLIENT);
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.arg("--home").arg(&self.home).args(["--profile", &self.name, "--server", &self.server]);
+        if let Some(ca) = &self.trusts {
+            command.arg("--ca").arg(ca);
+        }
         command.arg("--key-file").arg(self.home.with_file_name(format!("{}.key", self.name)));
         command.args(arguments);
         command

@@ -5,8 +5,12 @@
 //! wake-ups leave when the transaction is durable, not before. If it does not
 //! become durable, everything is tried again, one by one, so that one request
 //! too many for a full disk does not take the others with it.
+//!
+//! What was written lies in the log for a second, no longer: it tells who gets
+//! the same message.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -32,6 +36,12 @@ const TOGETHER: usize = 256;
 /// How long an ack waits for company. Losing one to a power cut only means that entries come again.
 const ACK_WAIT: Duration = Duration::from_millis(50);
 
+/// How long the log may hold what was written, before it is emptied.
+const LOG_KEPT: Duration = Duration::from_secs(1);
+
+/// How long the order in which things came may be seen in a small store's file.
+const LAID_OUT_EVERY: Duration = Duration::from_mins(10);
+
 /// What the writer is asked for.
 pub(super) enum Work {
     Anonymous(AnonymousRequest),
@@ -43,6 +53,8 @@ pub(super) enum Work {
     Sweep,
     /// Acks are waiting.
     Acks,
+    /// The log is full of what was just done.
+    EmptyLog,
     Close,
 }
 
@@ -50,6 +62,8 @@ pub(super) enum Work {
 pub(super) enum Answer {
     Reply(Option<Reply>),
     Code(Result<String, StoreError>),
+    /// Whether the log is empty.
+    Emptied(bool),
     Nothing,
 }
 
@@ -61,12 +75,20 @@ struct Job {
 
 type Acks = Arc<Mutex<HashMap<MailboxId, (Proven, Seq)>>>;
 
-/// The queue of the writing thread.
+/// The way to the writing thread.
 pub(super) struct Writer {
-    queue: mpsc::UnboundedSender<Job>,
+    queue: Queue,
     room: Arc<Semaphore>,
     acks: Acks,
     thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// Takes jobs, and sees to it that what they write does not stay in the log.
+#[derive(Clone)]
+struct Queue {
+    jobs: mpsc::UnboundedSender<Job>,
+    /// Whether a task is there that will ask for the log to be emptied.
+    emptying: Arc<AtomicBool>,
 }
 
 impl fmt::Debug for Writer {
@@ -77,13 +99,15 @@ impl fmt::Debug for Writer {
 
 impl Writer {
     pub(super) fn start(roles: Roles<SqliteStore>, clock: Clock, wakes: Arc<Wakes>) -> Result<Self, OpenError> {
-        let (queue, receiver) = mpsc::unbounded_channel();
+        let (jobs, receiver) = mpsc::unbounded_channel();
         let acks = Acks::default();
         #[allow(clippy::disallowed_types, reason = "the engine is the shell of the rules: here their randomness comes in")]
         let rng = ChaCha20Rng::from_rng(rand_core::OsRng).map_err(|_| OpenError::System(std::io::ErrorKind::Other))?;
-        let desk = Desk { roles, rng, clock, wakes, acks: Arc::clone(&acks) };
+        let laid_out = tokio::time::Instant::now();
+        let desk = Desk { roles, rng, clock, wakes, acks: Arc::clone(&acks), laid_out };
         let thread = thread::Builder::new().name("writer".to_owned()).spawn(move || desk.run(receiver));
         let thread = thread.map_err(|error| OpenError::System(error.kind()))?;
+        let queue = Queue { jobs, emptying: Arc::default() };
         Ok(Self { queue, room: Arc::new(Semaphore::new(QUEUE)), acks, thread: Mutex::new(Some(thread)) })
     }
 
@@ -91,8 +115,7 @@ impl Writer {
     pub(super) async fn ask(&self, work: Work) -> Result<Answer, StoreError> {
         let room = Arc::clone(&self.room).acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let (answer, answered) = oneshot::channel();
-        let job = Job { work, answer: Some(answer), _room: Some(room) };
-        self.queue.send(job).map_err(|_| StoreError::Closed)?;
+        self.queue.put(Job { work, answer: Some(answer), _room: Some(room) })?;
         answered.await.map_err(|_| StoreError::Closed)
     }
 
@@ -111,17 +134,41 @@ impl Writer {
             tokio::spawn(async move {
                 tokio::time::sleep(ACK_WAIT).await;
                 // A closed writer took the acks with it.
-                drop(queue.send(Job { work: Work::Acks, answer: None, _room: None }));
+                let _ = queue.put(Job { work: Work::Acks, answer: None, _room: None });
             });
         }
     }
 
     /// Finishes what waits and ends the thread.
     pub(super) fn close(&self) {
-        drop(self.queue.send(Job { work: Work::Close, answer: None, _room: None }));
+        drop(self.queue.jobs.send(Job { work: Work::Close, answer: None, _room: None }));
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the writing thread had failed");
+        }
+    }
+}
+
+impl Queue {
+    fn put(&self, job: Job) -> Result<(), StoreError> {
+        self.jobs.send(job).map_err(|_| StoreError::Closed)?;
+        if !self.emptying.swap(true, Ordering::AcqRel) {
+            tokio::spawn(self.clone().empty_log_soon());
+        }
+        Ok(())
+    }
+
+    async fn empty_log_soon(self) {
+        loop {
+            tokio::time::sleep(LOG_KEPT).await;
+            // Whatever is put from here on may come after it in the queue: for that, another task is there.
+            self.emptying.store(false, Ordering::Release);
+            let (answer, answered) = oneshot::channel();
+            drop(self.jobs.send(Job { work: Work::EmptyLog, answer: Some(answer), _room: None }));
+            let is_held_up = matches!(answered.await, Ok(Answer::Emptied(false)));
+            if !is_held_up || self.emptying.swap(true, Ordering::AcqRel) {
+                return;
+            }
         }
     }
 }
@@ -133,6 +180,7 @@ struct Desk {
     clock: Clock,
     wakes: Arc<Wakes>,
     acks: Acks,
+    laid_out: tokio::time::Instant,
 }
 
 /// What came of one job, held back until it is durable.
@@ -169,32 +217,54 @@ impl Desk {
         }
         // Acks whose moment had not come.
         self.serve(&mut jobs);
+        self.lay_out();
+        self.empty_log();
+    }
+
+    fn lay_out(&mut self) {
+        self.laid_out = tokio::time::Instant::now();
+        if let Err(error) = self.roles.store().lay_out() {
+            tracing::warn!(%error, "the store could not be laid out again");
+        }
+    }
+
+    fn empty_log(&mut self) -> bool {
+        self.roles.store().empty_log().unwrap_or_else(|error| {
+            tracing::warn!(%error, "the log of the store could not be emptied");
+            false
+        })
     }
 
     /// Does all jobs and answers them; leaves none.
     fn serve(&mut self, jobs: &mut Vec<Job>) {
         let acks = mem::take(&mut *self.acks.lock().unwrap_or_else(PoisonError::into_inner));
         let sweeps = jobs.iter().any(|job| matches!(job.work, Work::Sweep));
-        if acks.is_empty() && jobs.iter().all(|job| matches!(job.work, Work::Acks | Work::Close)) {
-            jobs.clear();
-            return;
-        }
-        let held = match self.together(jobs, &acks) {
-            Ok(held) => held,
-            Err(error) => {
-                tracing::warn!(%error, jobs = jobs.len(), "a transaction was undone; its requests are tried one by one");
-                self.one_by_one(jobs, &acks)
-            }
+        let writes = |job: &Job| !matches!(job.work, Work::Acks | Work::EmptyLog | Work::Close);
+        let held = match acks.is_empty() && !jobs.iter().any(writes) {
+            true => Ok(self.one_by_one(jobs, &acks)),
+            false => self.together(jobs, &acks),
         };
+        let held = held.unwrap_or_else(|error| {
+            tracing::warn!(%error, jobs = jobs.len(), "a transaction was undone; its requests are tried one by one");
+            self.one_by_one(jobs, &acks)
+        });
+        let mut waits_for_log = None;
         for (job, held) in jobs.drain(..).zip(held) {
             self.wakes.wake(held.wakes, held.closes);
-            if let Some(answer) = job.answer {
+            match job.work {
+                Work::EmptyLog => waits_for_log = job.answer,
                 // Who asked may be gone; it is done all the same.
-                drop(answer.send(held.answer));
+                _ => drop(job.answer.map(|answer| answer.send(held.answer))),
             }
         }
         if sweeps && let Err(error) = self.roles.store().shrink() {
             tracing::warn!(%error, "the store could not be made smaller");
+        }
+        if let Some(answer) = waits_for_log {
+            if self.laid_out.elapsed() > LAID_OUT_EVERY {
+                self.lay_out();
+            }
+            drop(answer.send(Answer::Emptied(self.empty_log())));
         }
     }
 
@@ -228,7 +298,7 @@ impl Desk {
                 }
                 Answer::Nothing.into()
             }
-            Work::Acks | Work::Close => Answer::Nothing.into(),
+            Work::Acks | Work::EmptyLog | Work::Close => Answer::Nothing.into(),
         }
     }
 }

@@ -2,13 +2,15 @@
 //!
 //! WAL with `synchronous=FULL`: what was persisted survives a kill and a power
 //! cut. `secure_delete`: what was deleted is overwritten. One [`SqliteStore`] is
-//! one connection: one writes, others may read beside it.
+//! one connection: one writes, others may read beside it. What else the files
+//! would tell is taken out of them by `log` and `upkeep`.
 //! Never decides whether something is allowed.
 
 mod accounts;
 mod blobs;
 mod groups;
 mod keys;
+mod log;
 mod mailboxes;
 mod schema;
 mod upkeep;
@@ -35,6 +37,8 @@ pub struct SqliteStore {
     /// Set when the database gave up the whole transaction while operations were gathered.
     failed: Option<StoreError>,
     fail_next: bool,
+    /// Its log; `None` in memory, and where it only reads.
+    log: Option<PathBuf>,
 }
 
 impl fmt::Debug for SqliteStore {
@@ -58,7 +62,11 @@ impl SqliteStore {
         let conn = Connection::open(path)?;
         // Both must be said before the first table is made.
         conn.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;")?;
-        Self::set_up(conn)
+        let log = log::beside(path);
+        let store = Self { log: Some(log.clone()), ..Self::set_up(conn)? };
+        // Whoever wrote before us may have been killed in the middle.
+        log::empty(&store.conn, &log, log::Reach::Whole)?;
+        Ok(store)
     }
 
     /// Opens a store that exists, for reading alone.
@@ -68,7 +76,7 @@ impl SqliteStore {
         conn.busy_timeout(BUSY)?;
         conn.set_prepared_statement_cache_capacity(32);
         schema::check(&conn)?;
-        Ok(Self { conn, gathering: false, failed: None, fail_next: false })
+        Ok(Self { conn, gathering: false, failed: None, fail_next: false, log: None })
     }
 
     /// A new store that lives as long as this value: for simulations.
@@ -115,11 +123,25 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Gives free pages back to the disk, and empties the write-ahead log of what was deleted.
+    /// Gives free pages back to the disk.
     ///
-    /// To be called after a sweep, while nothing is gathered.
+    /// To be called after a sweep, while nothing is gathered; empty the log after it.
     pub fn shrink(&mut self) -> Result<(), StoreError> {
         upkeep::shrink(&self.conn)
+    }
+
+    /// Lays all rows of a store that is not large where their keys say, so that the file tells no more what came when.
+    ///
+    /// To be called while nothing is gathered; empty the log after it.
+    pub fn lay_out(&mut self) -> Result<(), StoreError> {
+        upkeep::lay_out(&self.conn)
+    }
+
+    /// Moves what is in the write-ahead log into the tables, and overwrites it; whether it could.
+    ///
+    /// A reader that stays, a backup for one, holds it up: try again. To be called while nothing is gathered.
+    pub fn empty_log(&mut self) -> Result<bool, StoreError> {
+        self.log.as_deref().map_or(Ok(true), |file| log::empty(&self.conn, file, log::Reach::Written))
     }
 
     /// Makes the next persist fail, as a disk that fails would: for simulations.
@@ -136,11 +158,11 @@ impl SqliteStore {
              PRAGMA temp_store = MEMORY;
              PRAGMA cache_size = -65536;
              PRAGMA wal_autocheckpoint = 4000;
-             PRAGMA journal_size_limit = 67108864;",
+             PRAGMA journal_size_limit = -1;",
         )?;
         conn.set_prepared_statement_cache_capacity(96);
         schema::migrate(&conn)?;
-        Ok(Self { conn, gathering: false, failed: None, fail_next: false })
+        Ok(Self { conn, gathering: false, failed: None, fail_next: false, log: None })
     }
 
     /// Does `work` whole or not at all.

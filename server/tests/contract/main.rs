@@ -16,6 +16,7 @@ mod disk;
 mod engine;
 mod groups;
 mod keys;
+mod layout;
 mod mailboxes;
 mod town;
 

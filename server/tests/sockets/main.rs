@@ -14,6 +14,7 @@
 
 mod doors;
 mod kill;
+mod log;
 mod memory;
 mod person;
 mod program;
