@@ -15,7 +15,7 @@ export WAXSEAL_KILLS ?= 20
 CARGO ?= cargo
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help run build ready lint format arch deny test chaos fuzz bench tools clean-data
+.PHONY: help run build ready lint format arch deny test chaos faults fuzz bench tools clean-data
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ deny: ## Ask the advisory database too (needs cargo-deny and the network)
 
 chaos: ready ## A long simulation: many seeded towns (WAXSEAL_TOWNS=100000)
 	WAXSEAL_TOWNS=$${CHAOS_TOWNS:-100000} scripts/chaos
+
+faults: ready ## Kill the real programs at every single step, and often (WAXSEAL_KILLS=200)
+	WAXSEAL_FAULTS=all WAXSEAL_KILLS=$${FAULT_KILLS:-200} $(CARGO) test --workspace --locked --test kill --test sockets -- --nocapture
 
 fuzz: ready ## A long fuzz run over every decoder (FUZZ_SECONDS=600 each)
 	@scripts/fuzz

@@ -61,6 +61,6 @@ fn main() -> ExitCode {
 }
 
 fn failed(failure: &Failure) -> ExitCode {
-    paper::remark(format!("waxseal: {failure}"));
+    paper::remark(harmless::text(&format!("waxseal: {failure}")));
     failure.code()
 }

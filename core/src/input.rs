@@ -99,6 +99,8 @@ pub enum Command {
     Discard(MessageRef),
     /// Everything in the chat up to now was seen.
     MarkRead(ChatId),
+    /// Everything in the chat that came up to this message was seen; what came after it was not shown yet.
+    MarkReadUpto(ChatId, MessageRef),
     /// Add people to a group (admins).
     AddMembers(ChatId, Vec<AccountName>),
     /// Remove a person, with all devices (admins).

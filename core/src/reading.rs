@@ -62,6 +62,20 @@ impl Client {
         Ok(self.store.read(|tx| lines(tx, &chat, before, limit))?)
     }
 
+    /// All messages that were not marked as read, in their order.
+    pub fn unread(&self, chat: ChatId) -> Result<Vec<MessageView>, ClientError> {
+        Ok(self.store.read(|tx| {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM message
+                 WHERE chat = ?1 AND id > (SELECT read_upto FROM chat WHERE chat = ?1) AND state = 0 AND kind IN (0, 2)
+                 ORDER BY generation, grp, position, id"
+            );
+            let mut rows = tx.prepare_cached(&sql)?;
+            let found = rows.query_map([chat.0], raw)?.collect::<Result<Vec<_>, _>>()?;
+            found.into_iter().map(|raw| view(tx, raw)).collect::<Result<Vec<_>, StoreError>>()
+        })?)
+    }
+
     /// One line.
     pub fn message(&self, message: MessageRef) -> Result<Option<MessageView>, ClientError> {
         Ok(self.store.read(|tx| {

@@ -27,6 +27,11 @@ pub(super) async fn register(place: &Place, who: &str, invite: String, device_na
     visit.profile.keep_server(place)?;
     match visit.read(Client::me).await? {
         None => visit.command(Command::Register { name, invite, device_name }).await?,
+        // Done before; whoever asked may not have heard of it.
+        Some(me) if me.registered && me.name == name => {
+            visit.catch_up().await?;
+            return Ok(greet(&visit, &name)?);
+        }
         Some(me) if me.registered => {
             return Err(Failure::Refused("this profile has an account already; choose another with --profile"));
         }
@@ -49,6 +54,10 @@ pub(super) async fn register(place: &Place, who: &str, invite: String, device_na
     };
     // Until the first keys lie on the server nobody can write to us.
     visit.catch_up().await?;
+    Ok(greet(&visit, &name)?)
+}
+
+fn greet(visit: &Visit, name: &AccountName) -> std::io::Result<()> {
     say(format!("You are {name} on {}.", visit.server))?;
     if std::io::stdout().is_terminal() {
         remark("Write to somebody: waxseal send NAME 'hello', or open the full-screen client: waxseal");

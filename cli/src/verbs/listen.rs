@@ -9,9 +9,8 @@ use std::collections::{HashMap, HashSet};
 use std::io::BufRead as _;
 
 use tokio::sync::mpsc;
-use waxseal_core::client::Client;
 use waxseal_core::output::Work;
-use waxseal_core::view::{ChatId, ChatState, ChatSummary, MessageRef, MessageState, MessageView};
+use waxseal_core::view::{ChatId, ChatState, ChatSummary, MessageRef, MessageView};
 use waxseal_core::{Command, Event};
 
 use crate::arguments::Place;
@@ -94,20 +93,21 @@ impl Listening {
         if chat.state == ChatState::Requested {
             return Ok(event(EventJson::Request(ChatJson::of(chat)))?);
         }
-        let unread = usize::try_from(chat.unread).unwrap_or(usize::MAX);
-        if unread == 0 {
-            return Ok(());
-        }
         let id = chat.chat;
-        for message in self.visit.read(move |client| newest_received(client, id, unread)).await? {
+        let unread = self.visit.read(move |client| client.unread(id)).await?;
+        for message in &unread {
             self.printed.insert(message.message);
-            event(EventJson::Message { message: MessageJson::of(&message, chat), backlog: true })?;
+            event(EventJson::Message { message: MessageJson::of(message, chat), backlog: true })?;
         }
-        self.mark_read(id).await
+        match unread.iter().map(|message| message.message).max() {
+            Some(last) => self.mark_read(id, last).await,
+            None => Ok(()),
+        }
     }
 
-    async fn mark_read(&mut self, chat: ChatId) -> Result<(), Failure> {
-        if self.keep_unread { Ok(()) } else { self.visit.command(Command::MarkRead(chat)).await }
+    /// Only what was printed: more may have come meanwhile, and must be printed even if we die before we hear of it.
+    async fn mark_read(&mut self, chat: ChatId, upto: MessageRef) -> Result<(), Failure> {
+        if self.keep_unread { Ok(()) } else { self.visit.command(Command::MarkReadUpto(chat, upto)).await }
     }
 
     async fn tell(&mut self, happened: Option<Event>) -> Result<(), Failure> {
@@ -156,7 +156,7 @@ impl Listening {
             return Ok(());
         }
         event(EventJson::Message { message: MessageJson::of(&message, &summary), backlog: false })?;
-        self.mark_read(chat).await
+        self.mark_read(chat, message.message).await
     }
 
     async fn tell_chat(&mut self, chat: ChatId, kind: impl Fn(ChatJson) -> EventJson) -> Result<(), Failure> {
@@ -172,23 +172,5 @@ impl Listening {
     async fn look(&self, chat: ChatId, message: MessageRef) -> Result<Option<(ChatSummary, MessageView)>, Failure> {
         let (chat, message) = self.visit.read(move |client| Ok((client.chat(chat)?, client.message(message)?))).await?;
         Ok(chat.zip(message))
-    }
-}
-
-/// The newest `count` messages of others; a page is looked through at a time.
-fn newest_received(client: &Client, chat: ChatId, count: usize) -> Result<Vec<MessageView>, waxseal_core::client::ClientError> {
-    const PAGE: usize = 200;
-    let mut found = Vec::new();
-    let mut before = None;
-    loop {
-        let page = client.messages(chat, before, PAGE)?;
-        before = page.first().map(|message| message.message);
-        let is_whole = page.len() == PAGE;
-        found.extend(page.into_iter().rev().filter(|message| !message.own && message.state == MessageState::Received));
-        if found.len() >= count || !is_whole {
-            found.truncate(count);
-            found.reverse();
-            return Ok(found);
-        }
     }
 }

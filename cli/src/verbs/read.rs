@@ -118,8 +118,11 @@ impl Printer {
             if !self.json {
                 remark(format!("{}: waxseal requests accept|decline|block '{}'", wording::request(chat), shown(chat)));
             }
-        } else if !self.peek && chat.unread > 0 {
-            visit.command(Command::MarkRead(id)).await?;
+        } else if let Some(last) = messages.iter().map(|message| message.message).max()
+            && !self.peek
+            && chat.unread > 0
+        {
+            visit.command(Command::MarkReadUpto(id, last)).await?;
         }
         Ok(())
     }

@@ -38,8 +38,14 @@ pub(super) async fn answer(place: &Place, answer: RequestAnswer) -> Result<(), F
     let (mut visit, _) = Visit::of_account(place, Reach::Online).await?;
     match answer {
         RequestAnswer::Accept { who } => {
-            let chat = asked(&visit, &who).await?;
-            visit.command(Command::AcceptRequest(chat.chat)).await?;
+            let chat = match asked(&visit, &who).await {
+                // Accepted before: whoever asked may not have heard of it.
+                Err(nobody) => accepted(&visit, &who).await?.ok_or(nobody)?,
+                Ok(chat) => {
+                    visit.command(Command::AcceptRequest(chat.chat)).await?;
+                    chat
+                }
+            };
             say(format!("Accepted. Write back: waxseal send '{}' '…'", shown(&chat)))?;
         }
         RequestAnswer::Decline { who } => {
@@ -76,6 +82,15 @@ async fn asked(visit: &Visit, who: &str) -> Result<ChatSummary, Failure> {
         target::Target::Chat(chat) => Ok(*chat),
         target::Target::Person(_) => Err(Failure::Refused("nobody of that name is asking; `waxseal requests` lists who does")),
     }
+}
+
+/// The chat with `who`, where it is open already.
+async fn accepted(visit: &Visit, who: &str) -> Result<Option<ChatSummary>, Failure> {
+    let open = visit.chats().await?.into_iter().filter(|chat| chat.state == ChatState::Open).collect();
+    Ok(match target::find(open, who) {
+        Ok(target::Target::Chat(chat)) => Some(*chat),
+        _ => None,
+    })
 }
 
 async fn account(visit: &mut Visit, who: &str) -> Result<AccountId, Failure> {

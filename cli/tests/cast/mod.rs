@@ -158,7 +158,13 @@ impl Person {
         Self { trusts: Some(ca.to_owned()), ..self }
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// Where all profiles of the town and their keys are.
+    pub fn folder(&self) -> &Path {
+        self.home.parent().unwrap()
+    }
+
+    /// The program with a verb, not started yet.
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(CLIENT);
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.arg("--home").arg(&self.home).args(["--profile", &self.name, "--server", &self.server]);

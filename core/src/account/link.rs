@@ -67,14 +67,28 @@ impl Turn<'_> {
 
     /// On a new device: takes a code.
     pub(crate) fn accept_link(&mut self, code: &str, device_name: &str) -> Result<(), StoreError> {
-        if self.identity()?.is_some() {
-            self.fail(None, Problem::AlreadyRegistered);
-            return Ok(());
-        }
         let Some((account, secret)) = read_code(code) else {
             self.tell(Event::LinkFailed(LinkProblem::BadCode));
             return Ok(());
         };
+        if let Some(identity) = self.identity()? {
+            match self.link()?.filter(|link| !link.offers) {
+                // The same code again: whoever typed it may not have seen how the first time ended.
+                Some(link) if link.account == account && *link.secret == *secret => {
+                    self.tx.execute("UPDATE link SET due = ?1", [self.now.0.cast_signed()])?;
+                    return Ok(());
+                }
+                // A new code takes the place of one that was not finished.
+                Some(_) => me::delete(self.tx)?,
+                None => {
+                    match me::view(self.tx)?.filter(|me| me.registered && identity.account == account) {
+                        Some(me) => self.tell(Event::Registered { account, name: me.name }),
+                        None => self.fail(None, Problem::AlreadyRegistered),
+                    }
+                    return Ok(());
+                }
+            }
+        }
         let (entry, device_key, device_salt) = self.new_device(device_name);
         let register_key = self.fresh_key();
         let new = NewMe {

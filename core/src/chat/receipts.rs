@@ -46,22 +46,24 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// A person has seen everything in the chat.
-    pub(crate) fn mark_read(&mut self, chat: &ChatId) -> Result<(), StoreError> {
+    /// A person has seen everything in the chat that came up to `upto`.
+    pub(crate) fn mark_read(&mut self, chat: &ChatId, upto: MessageRef) -> Result<(), StoreError> {
         let Some(found) = chat::find(self.tx, chat)? else { return Ok(()) };
         let (_, read) = me::receipts(self.tx)?;
         let unread = {
             let mut rows = self.tx.prepare_cached(
                 "SELECT message_id FROM message
-                 WHERE chat = ?1 AND id > (SELECT read_upto FROM chat WHERE chat = ?1) AND state = 0 AND kind = 0 AND message_id IS NOT NULL",
+                 WHERE chat = ?1 AND id > (SELECT read_upto FROM chat WHERE chat = ?1) AND id <= ?2
+                 AND state = 0 AND kind = 0 AND message_id IS NOT NULL",
             )?;
-            rows.query_map([chat.0], |row| row.get(0).map(MessageId))?.collect::<Result<Vec<_>, _>>()?
+            rows.query_map(params![chat.0, upto.0], |row| row.get(0).map(MessageId))?.collect::<Result<Vec<_>, _>>()?
         };
         self.tx
             .prepare_cached(
-                "UPDATE chat SET read_upto = (SELECT coalesce(max(id), 0) FROM message WHERE chat = ?1) WHERE chat = ?1",
+                "UPDATE chat SET read_upto = max(read_upto, (SELECT coalesce(max(id), 0) FROM message WHERE chat = ?1 AND id <= ?2))
+                 WHERE chat = ?1",
             )?
-            .execute([chat.0])?;
+            .execute(params![chat.0, upto.0])?;
         if read && found.state == ChatState::Open {
             for message in &unread {
                 self.owe(chat, message, READ)?;

@@ -62,6 +62,8 @@ impl Turn<'_> {
         if !lost || epoch.is_some_and(|ours| peeked.epoch < ours) {
             return Ok(());
         }
+        // Added, removed and added again before the first tree was here: we were never in, and nothing is missing.
+        let again = known.as_ref().is_some_and(|place| place.chat != ChatId([0; 16]));
         self.tx.execute(
             "INSERT OR REPLACE INTO joining (grp, welcome, blob, total, tree, position, last_resort, again, hash)
              VALUES (?1, ?2, ?3, ?8, ?9, ?4, ?5, ?6, ?7)",
@@ -71,7 +73,7 @@ impl Turn<'_> {
                 peeked.blob.0,
                 delivered.position.0.cast_signed(),
                 peeked.last_resort,
-                known.is_some(),
+                again,
                 peeked.hash,
                 tree.len(),
                 tree

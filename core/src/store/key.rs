@@ -15,7 +15,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rand_core::CryptoRngCore;
 use serde::{Deserialize, Serialize};
@@ -214,18 +214,10 @@ impl Header {
     fn write(&self, path: &Path) -> Result<(), KeyError> {
         let mut bytes = Vec::new();
         ciborium::into_writer(self, &mut bytes).map_err(|_| KeyError::Damaged)?;
-        let beside = path.with_extension("new");
-        match std::fs::remove_file(&beside) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(KeyError::Disk(error)),
-            _ => {}
-        }
+        let beside = beside(path)?;
         write_private(&beside, &bytes).map_err(KeyError::Disk)?;
         std::fs::rename(&beside, path).map_err(KeyError::Disk)?;
-        #[cfg(unix)]
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            File::open(folder).and_then(|folder| folder.sync_all()).map_err(KeyError::Disk)?;
-        }
-        Ok(())
+        sync_folder(path)
     }
 }
 
@@ -260,15 +252,44 @@ impl Stretch {
     }
 }
 
-/// Makes a key file with a fresh secret; it must not exist.
+/// Makes a key file with a fresh secret; it must not exist. Whole or not at all, whenever the process dies.
 pub fn make_key_file(path: &Path, rng: &mut impl CryptoRngCore) -> Result<(), KeyError> {
     let mut secret = Zeroizing::new([0; 32]);
     rng.fill_bytes(secret.as_mut());
     let digits = Zeroizing::new(hex::encode(secret.as_ref()));
-    write_private(path, digits.as_bytes()).map_err(|error| match error.kind() {
+    let beside = beside(path)?;
+    write_private(&beside, digits.as_bytes()).map_err(KeyError::Disk)?;
+    // A second name, unlike a new one, never takes another file's place; not every file system has them.
+    let placed = match std::fs::hard_link(&beside, path) {
+        Err(error) if !path.exists() && error.kind() != std::io::ErrorKind::StorageFull => std::fs::rename(&beside, path),
+        linked => std::fs::remove_file(&beside).and(linked),
+    };
+    placed.map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => KeyError::Exists,
         _ => KeyError::Disk(error),
-    })
+    })?;
+    sync_folder(path)
+}
+
+/// A name for a file that is to take the place of `path`; what a crash left there is taken away.
+fn beside(path: &Path) -> Result<PathBuf, KeyError> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let beside = path.with_file_name(name);
+    match std::fs::remove_file(&beside) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(KeyError::Disk(error)),
+        _ => Ok(beside),
+    }
+}
+
+/// Makes a new name durable.
+fn sync_folder(path: &Path) -> Result<(), KeyError> {
+    #[cfg(unix)]
+    {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(KeyError::Disk)?;
+    }
+    Ok(())
 }
 
 fn read_key_file(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyError> {
