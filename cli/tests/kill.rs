@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use cast::{Person, Town};
@@ -66,7 +66,7 @@ fn at_steps(stride: usize, mut run: impl FnMut(u64) -> Ended) {
     let stride = if std::env::var("WAXSEAL_FAULTS").is_ok_and(|which| which == "all") { 1 } else { stride };
     for nth in (1..).step_by(stride) {
         if run(nth) == Ended::Done {
-            println!("it had fewer than {nth} steps, and died at every {stride} of them");
+            eprintln!("it had fewer than {nth} steps, and died at every {stride} of them");
             assert!(nth > 3, "a verb that never persists");
             return;
         }
@@ -329,10 +329,7 @@ impl Lines {
 
     /// The next line, unless the program ends or the moment comes before it.
     fn next(&mut self, until: Instant) -> Option<String> {
-        match self.lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(line) => Some(line),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        }
+        self.lines.recv_timeout(until.saturating_duration_since(Instant::now())).ok()
     }
 
     /// Whether it has died; asks it to stop where it has not.

@@ -6,6 +6,8 @@
 //! Used by the tests of both programs. A step is a change of a file below the folder that is watched. Needs Linux
 //! and the C compiler that the build needs too.
 
+#![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;

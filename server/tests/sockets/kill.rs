@@ -1,8 +1,13 @@
-//! kill -9 of the real program under load: what was acknowledged is there, once.
+//! The real program dies under load, again and again: what was acknowledged is there, once, in one order.
 //!
-//! Three writers post to one group, each message until it is accepted, always
-//! with the same idempotency key. A reader takes and acks. The program is
-//! killed again and again at odd moments, and started again in its folder.
+//! ```text
+//!   writers ─── messages to one group ──┐                    ┌─► bob, who takes and acks all along
+//!   changer ─── Commits to another ─────┼─ anonymous door ──►│
+//!   newcomers ─ registrations ──────────┘                    └─► carol, who comes at the end and takes all
+//!        └───── KeyPackages ─────────────── device door
+//! ```
+//! Everybody asks until they have an answer, always with the same idempotency key. The program dies instead of a
+//! chosen change of its files; every other time the power goes with it, and what was not synced is lost.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,81 +17,148 @@ use rand_core::{OsRng, RngCore};
 use tokio::sync::watch;
 use waxseal_wire::frame::Door;
 use waxseal_wire::id::{IdempotencyKey, Position, Seq};
-use waxseal_wire::reply::{Push, Refusal, Reply};
-use waxseal_wire::request::{DeviceRequest, Request};
+use waxseal_wire::reply::{KeysLeft, Push, Refusal, Reply};
+use waxseal_wire::request::{AnonymousRequest, DeviceRequest, Request};
 use waxseal_wire::seal::Kind;
 
-use super::person::{Connection, Group, Person, random_bytes, take};
+use super::faulty::Faults;
+use super::person::{Connection, Group, Person, found, look_up, random_bytes, take};
 use super::program::{Program, folder};
-use super::story::two;
 
-/// Kills in a usual run; `WAXSEAL_KILLS` asks for more.
-const KILLS: usize = 5;
+/// Deaths in a usual run; `WAXSEAL_KILLS` asks for more.
+const KILLS: usize = 6;
 const WRITERS: usize = 3;
+/// Changes of files within which a program dies.
+const STEPS: u32 = 3000;
+/// No limit of haste: the more load, the more is under way when it dies.
+const HASTE: &str = "[limits]\nrequests_per_second = 0\ngroup_per_second = 0\n";
 
 /// Where the server is now.
 type Address = watch::Receiver<String>;
+type Stop = watch::Receiver<bool>;
+/// What lies in a mailbox: at each place a position, what kind, and the bytes.
+type Mail = BTreeMap<Seq, (Position, Kind, Vec<u8>)>;
 
 struct Accepted {
     bytes: Vec<u8>,
     position: Position,
 }
 
-async fn write(
-    group: Arc<Group>,
-    alice: Arc<Person>,
+/// One line to the anonymous door that is opened anew as often as it breaks.
+struct Insistent {
     address: Address,
-    stop: watch::Receiver<bool>,
-    writer: usize,
-) -> Vec<Accepted> {
-    let mut accepted = Vec::new();
-    let mut connection = None;
-    for number in 0_u64.. {
-        let bytes = [format!("{writer}/{number}/").into_bytes(), random_bytes(700)].concat();
-        let key = IdempotencyKey::random(&mut OsRng);
-        let request = Request::Anonymous(group.message_again(&alice, &bytes, key));
-        loop {
-            if *stop.borrow() {
-                return accepted;
+    stop: Stop,
+    open: Option<Connection>,
+    /// Between two requests: what a mailbox holds in a whole run should fit into it.
+    pause: Duration,
+}
+
+impl Insistent {
+    fn new(address: &Address, stop: &Stop, kills: usize) -> Self {
+        let pause = Duration::from_millis(kills as u64);
+        Self { address: address.clone(), stop: stop.clone(), open: None, pause }
+    }
+
+    /// Asks until there is an answer; `None` when all is over.
+    async fn insist(&mut self, request: &AnonymousRequest) -> Option<Reply> {
+        let request = Request::Anonymous(request.clone());
+        tokio::time::sleep(self.pause).await;
+        while !*self.stop.borrow() {
+            let at = self.address.borrow().clone();
+            if self.open.is_none() {
+                self.open = Connection::try_open(&at, Door::Anonymous).await;
             }
-            let at = address.borrow().clone();
-            if connection.is_none() {
-                connection = Connection::try_open(&at, Door::Anonymous).await;
-            }
-            let reply = match &mut connection {
+            let reply = match &mut self.open {
                 Some(open) => open.try_ask(&request).await,
                 None => None,
             };
             match reply {
-                Some(Reply::Accepted(position)) => {
-                    accepted.push(Accepted { bytes, position });
-                    break;
-                }
-                Some(Reply::Refused(Refusal::TooFast { retry_after_ms })) => {
-                    tokio::time::sleep(Duration::from_millis(retry_after_ms)).await;
-                }
                 Some(Reply::Refused(Refusal::Internal)) => {}
-                Some(other) => panic!("a message should be accepted, not {other:?}"),
+                Some(reply) => return Some(reply),
                 None => {
-                    connection = None;
+                    self.open = None;
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
             }
+        }
+        None
+    }
+}
+
+async fn write(group: Arc<Group>, alice: Arc<Person>, mut door: Insistent, writer: usize) -> Vec<Accepted> {
+    let mut accepted = Vec::new();
+    for number in 0_u64.. {
+        let bytes = [format!("{writer}/{number}/").into_bytes(), random_bytes(700)].concat();
+        let request = group.message_again(&alice, &bytes, IdempotencyKey::random(&mut OsRng));
+        match door.insist(&request).await {
+            Some(Reply::Accepted(position)) => accepted.push(Accepted { bytes, position }),
+            Some(other) => panic!("a message should be accepted, not {other:?}"),
+            None => break,
         }
     }
     accepted
 }
 
-/// Takes and acks until the mailbox was read to `upto`.
-async fn read(bob: Arc<Person>, address: Address, upto: watch::Receiver<Option<Seq>>) -> BTreeMap<Seq, (Position, Vec<u8>)> {
-    let mut stored: BTreeMap<Seq, (Position, Vec<u8>)> = BTreeMap::new();
+/// Leads a group from epoch to epoch. Alone, so none of its Commits is ever stale: not even one that is sent again.
+async fn change(group: Arc<Group>, alice: Arc<Person>, mut door: Insistent) -> Vec<Accepted> {
+    let mut accepted = Vec::new();
+    let mut turn = group.first_turn();
+    for number in 0_u64.. {
+        let bytes = [format!("commit {number}").into_bytes(), random_bytes(1500)].concat();
+        let request = group.commit_again(&alice, &turn, &bytes, IdempotencyKey::random(&mut OsRng));
+        match door.insist(&request).await {
+            Some(Reply::Accepted(position)) => accepted.push(Accepted { bytes, position }),
+            Some(other) => panic!("a Commit should be accepted, not {other:?}"),
+            None => break,
+        }
+        turn = turn.following();
+    }
+    accepted
+}
+
+/// People who register, prove themselves and publish a KeyPackage, one after another.
+async fn arrive(mut door: Insistent) -> Vec<Person> {
+    let mut arrived = Vec::new();
+    for number in 0_u64.. {
+        let person = Person::new(&format!("newcomer{number}"));
+        match door.insist(&person.registration("")).await {
+            Some(Reply::Done) => {}
+            Some(other) => panic!("a name should be given, not {other:?}"),
+            None => break,
+        }
+        loop {
+            let at = door.address.borrow().clone();
+            if *door.stop.borrow() {
+                return arrived;
+            }
+            let published = match person.try_connect(&at).await {
+                Some((mut device, _)) => device.try_ask(&Request::Device(person.publish())).await,
+                None => None,
+            };
+            match published {
+                Some(Reply::KeysLeft(left)) => {
+                    assert_eq!(left, KeysLeft { one_time: 1, last_resort: false }, "one, however often it was uploaded");
+                    break;
+                }
+                Some(Reply::Refused(Refusal::Internal)) | None => tokio::time::sleep(Duration::from_millis(5)).await,
+                Some(other) => panic!("a KeyPackage should be taken, not {other:?}"),
+            }
+        }
+        arrived.push(person);
+    }
+    arrived
+}
+
+/// Takes, and acks or not, until the mailbox was read to `upto`.
+async fn read(person: Arc<Person>, address: Address, upto: watch::Receiver<Option<Seq>>, acks: bool) -> Mail {
+    let mut stored = Mail::new();
     loop {
         let last = stored.keys().next_back().copied().unwrap_or_default();
         if upto.borrow().is_some_and(|upto| last >= upto) {
             return stored;
         }
         let at = address.borrow().clone();
-        let Some((mut device, _)) = bob.try_connect(&at).await else {
+        let Some((mut device, _)) = person.try_connect(&at).await else {
             tokio::time::sleep(Duration::from_millis(5)).await;
             continue;
         };
@@ -98,51 +170,97 @@ async fn read(bob: Arc<Person>, address: Address, upto: watch::Receiver<Option<S
             let Ok(Some(Push::Entries(entries))) = pushed else {
                 break;
             };
+            let last = entries.last().unwrap().seq;
             for entry in entries {
-                let delivered = bob.open(&entry);
-                if delivered.kind != Kind::Message {
-                    continue;
-                }
-                let value = (delivered.position, delivered.envelope);
+                let delivered = person.open(&entry);
+                let value = (delivered.position, delivered.kind, delivered.envelope);
                 // A place in the mailbox never changes what it holds.
                 let before = stored.insert(entry.seq, value.clone());
                 assert!(before.is_none_or(|before| before == value));
-                if device.send(&Request::Device(DeviceRequest::Ack(entry.seq))).await.is_none() {
-                    break;
-                }
+            }
+            // Who never acks gets a window and no more: takes again from where it is.
+            if !acks || device.send(&Request::Device(DeviceRequest::Ack(last))).await.is_none() {
+                break;
             }
         }
     }
 }
 
+/// Of one kind, in the order of the mailbox.
+fn of_kind(mail: &Mail, kind: Kind) -> Vec<(Position, &[u8])> {
+    mail.values().filter(|(_, is, _)| *is == kind).map(|(position, _, bytes)| (*position, bytes.as_slice())).collect()
+}
+
+/// Gap-free positions from `first` on, no bytes twice, and all that was accepted at the position that was told.
+fn judge(mail: &Mail, kind: Kind, first: u64, accepted: &[Accepted]) {
+    let got = of_kind(mail, kind);
+    let positions: Vec<_> = got.iter().map(|(position, _)| position.0).collect();
+    assert_eq!(positions, (first..first + got.len() as u64).collect::<Vec<_>>(), "{kind:?}: one order without a hole");
+    let mut texts: Vec<_> = got.iter().map(|(_, bytes)| *bytes).collect();
+    texts.sort_unstable();
+    texts.dedup();
+    assert_eq!(texts.len(), got.len(), "{kind:?}: none twice");
+    let by_position: BTreeMap<_, _> = got.into_iter().collect();
+    for Accepted { bytes, position } in accepted {
+        assert_eq!(by_position.get(position), Some(&bytes.as_slice()), "{kind:?} at {position:?}");
+    }
+}
+
+/// Starts the program so that it will die; it may die before it is ready.
+fn start_doomed(folder: &std::path::Path, config: &str, death: usize) -> Option<Program> {
+    let nth = 1 + u64::from(OsRng.next_u32() % STEPS);
+    let faults = Faults::under(folder).kill_at(nth);
+    let faults = if death.is_multiple_of(2) { faults.cut_power(OsRng.next_u64()) } else { faults };
+    Program::start_with(folder, &["--config", config], &faults)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_acknowledged_survives_every_kill_and_comes_once() {
+async fn what_was_acknowledged_survives_every_death_and_comes_once() {
     let kills = std::env::var("WAXSEAL_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(KILLS);
-    let (_around, folder) = folder();
-    let mut program = Program::start(&folder, &[]);
-    let (alice, bob, group) = two(&program.address).await;
-    let (alice, bob, group) = (Arc::new(alice), Arc::new(bob), Arc::new(group));
+    let (around, folder) = folder();
+    let config = around.path().join("haste.toml");
+    std::fs::write(&config, HASTE).unwrap();
+    let config = config.to_str().unwrap();
+    let program = Program::start(&folder, &["--config", config]);
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| Person::arrive(&program.address, name));
+    let (alice, bob, carol) = (Arc::new(alice.await), Arc::new(bob.await), Arc::new(carol.await));
+    let (words, turns) = (Arc::new(Group::new()), Arc::new(Group::new()));
+    let mut anonymous = Connection::open(&program.address, Door::Anonymous).await;
+    for group in [&words, &turns] {
+        let found = group.found(&alice, &[&bob, &carol], b"hello");
+        assert_eq!(anonymous.ask(found).await, Reply::Accepted(Position(1)));
+    }
     let (at, address) = watch::channel(program.address.clone());
     let (stop, stopping) = watch::channel(false);
     let (until, upto) = watch::channel(None);
-    let writers: Vec<_> = (0..WRITERS)
-        .map(|writer| tokio::spawn(write(group.clone(), alice.clone(), address.clone(), stopping.clone(), writer)))
-        .collect();
-    let reader = tokio::spawn(read(bob.clone(), address.clone(), upto));
-    for _ in 0..kills {
-        tokio::time::sleep(Duration::from_millis(150 + u64::from(OsRng.next_u32() % 400))).await;
-        program.kill();
-        program = Program::start(&folder, &[]);
-        at.send_replace(program.address.clone());
+    let door = || Insistent::new(&address, &stopping, kills);
+    let writers: Vec<_> = (0..WRITERS).map(|writer| tokio::spawn(write(words.clone(), alice.clone(), door(), writer))).collect();
+    let changer = tokio::spawn(change(turns.clone(), alice.clone(), door()));
+    let newcomers = tokio::spawn(arrive(door()));
+    let reader = tokio::spawn(read(bob.clone(), address.clone(), upto.clone(), true));
+    program.kill();
+    let (mut planned, mut at_once) = (0, 0);
+    for death in 0..kills {
+        match start_doomed(&folder, config, death) {
+            Some(program) => {
+                at.send_replace(program.address.clone());
+                let died = tokio::task::spawn_blocking(move || program.dead(Duration::from_secs(4))).await.unwrap();
+                planned += usize::from(died);
+            }
+            None => at_once += 1,
+        }
     }
+    let program = Program::start(&folder, &["--config", config]);
+    at.send_replace(program.address.clone());
     tokio::time::sleep(Duration::from_millis(300)).await;
 
-    // Writers finish what they are at, then stop.
+    // All finish what they are at, then stop.
     stop.send_replace(true);
-    let mut accepted = Vec::new();
+    let mut said = Vec::new();
     for writer in writers {
-        accepted.extend(writer.await.unwrap());
+        said.extend(writer.await.unwrap());
     }
+    let (turned, arrived) = (changer.await.unwrap(), newcomers.await.unwrap());
     let head = loop {
         // The reader may connect at the same moment, and take our place.
         if let Some((_, session)) = bob.try_connect(&program.address).await {
@@ -150,21 +268,37 @@ async fn what_was_acknowledged_survives_every_kill_and_comes_once() {
         }
     };
     until.send_replace(Some(head));
-    let stored = tokio::time::timeout(Duration::from_secs(60), reader).await.unwrap().unwrap();
+    let bobs = tokio::time::timeout(Duration::from_secs(60), reader).await.unwrap().unwrap();
+    let carols = read(carol.clone(), address.clone(), upto, false).await;
+    println!(
+        "{} messages, {} Commits and {} people accepted; {planned} of {kills} deaths at a step, {at_once} while starting",
+        said.len(),
+        turned.len(),
+        arrived.len()
+    );
+    assert!(said.len() > kills * 10 && turned.len() > kills && arrived.len() > kills / 2, "there was load");
 
-    println!("{} messages accepted over {kills} kills", accepted.len());
-    assert!(accepted.len() > kills * 10);
-    let mut positions: Vec<_> = stored.values().map(|(position, _)| position.0).collect();
-    let mut texts: Vec<_> = stored.values().map(|(_, bytes)| bytes.clone()).collect();
-    // Seqs and positions go up together, without a gap: one order, nothing lost, nothing doubled.
-    assert_eq!(positions, (1..=stored.len() as u64).collect::<Vec<_>>());
-    positions.dedup();
-    texts.sort();
-    texts.dedup();
-    assert_eq!(texts.len(), stored.len());
-    let by_position: BTreeMap<_, _> = stored.values().cloned().collect();
-    for Accepted { bytes, position } in &accepted {
-        assert_eq!(by_position.get(position), Some(bytes), "message at position {position}");
+    // Both groups share the mailboxes, each with its own positions; each text of one begins as no text of the other.
+    let (of_words, of_turns): (Mail, Mail) =
+        bobs.clone().into_iter().partition(|(_, (_, kind, bytes))| *kind == Kind::Message && bytes != b"hello");
+    judge(&of_words, Kind::Message, 2, &said);
+    judge(&of_turns, Kind::Commit, 2, &turned);
+    // Carol was away all the time: her mailbox holds the same, in the same order.
+    assert_eq!(carols.values().collect::<Vec<_>>(), bobs.values().collect::<Vec<_>>());
+    assert_eq!(carols.keys().collect::<Vec<_>>(), bobs.keys().collect::<Vec<_>>());
+    let mut anonymous = Connection::open(&program.address, Door::Anonymous).await;
+    for person in &arrived {
+        let account = found(anonymous.ask(look_up(&person.name)).await);
+        assert_eq!(account.chain, person.chain.records());
+        assert_eq!(account.key_packages.len(), 1, "{}", person.name.as_str());
+        assert_eq!(found(anonymous.ask(look_up(&person.name)).await).key_packages.len(), 0, "handed out once");
     }
+    drop(anonymous);
+    // What was acked before a clean stop never comes back.
     assert_eq!(program.stop(), Some(0));
+    let program = Program::start(&folder, &[]);
+    let (mut device, _) = bob.connect(&program.address).await;
+    assert_eq!(device.ask(take(Seq(0))).await, Reply::Done);
+    assert_eq!(device.ask(DeviceRequest::DropAlias(Vec::new())).await, Reply::Done);
+    assert!(device.is_quiet(), "acked entries came back");
 }

@@ -13,6 +13,8 @@
 )]
 
 mod doors;
+#[path = "../faulty/mod.rs"]
+mod faulty;
 mod kill;
 mod log;
 mod memory;

@@ -15,7 +15,7 @@ use waxseal_wire::frame::{Door, Told, decode_told, encode_request};
 use waxseal_wire::id::{AccountId, AliasId, DeviceId, Epoch, GroupId, IdempotencyKey, Millis, RequestId, Seq};
 use waxseal_wire::key::{DeliveryKey, PostKey, SealSecret};
 use waxseal_wire::name::AccountName;
-use waxseal_wire::reply::{AccountFound, KeysLeft, MailboxEntry, Push, Reply, Session};
+use waxseal_wire::reply::{AccountFound, KeysLeft, MailboxEntry, Push, Refusal, Reply, Session};
 use waxseal_wire::request::*;
 use waxseal_wire::seal::Delivered;
 
@@ -103,6 +103,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
+    /// Whether nothing was pushed that nobody has taken.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.pushed.is_empty()
+    }
+
     pub(crate) async fn entries(&mut self) -> Vec<MailboxEntry> {
         match self.pushed().await {
             Some(Push::Entries(entries)) => entries,
@@ -167,14 +172,17 @@ impl Person {
     }
 
     pub(crate) async fn register(&self, address: &str, invite: &str) -> Reply {
-        let register = AnonymousRequest::Register(Box::new(Register {
+        Connection::open(address, Door::Anonymous).await.ask(self.registration(invite)).await
+    }
+
+    pub(crate) fn registration(&self, invite: &str) -> AnonymousRequest {
+        AnonymousRequest::Register(Box::new(Register {
             name: self.name.clone(),
             record: self.chain.records()[0].clone(),
             signature: sign(&self.key, &register_bytes(&self.account, &self.name)),
             invite: invite.to_owned(),
             idempotency_key: IdempotencyKey::random(&mut OsRng),
-        }));
-        Connection::open(address, Door::Anonymous).await.ask(register).await
+        }))
     }
 
     pub(crate) fn publish(&self) -> DeviceRequest {
@@ -200,6 +208,8 @@ impl Person {
         };
         match connection.try_ask(&Request::Device(self.authenticate(&nonce))).await? {
             Reply::Session(session) => Some((connection, session)),
+            // Come back later.
+            Reply::Refused(Refusal::Internal) => None,
             other => panic!("a session should open, not {other:?}"),
         }
     }
@@ -255,12 +265,42 @@ impl Group {
         }))
     }
 
+    /// A Commit that changes nobody, out of an epoch into the next.
+    pub(crate) fn commit_again(&self, by: &Person, of: &Turn, bytes: &[u8], key: IdempotencyKey) -> AnonymousRequest {
+        let lent = Lent { epoch: of.epoch, delivery_key: of.key.clone(), ..self.lent(by, key) };
+        AnonymousRequest::SubmitCommit(Box::new(SubmitCommit {
+            lent,
+            next_delivery_key: of.next.clone(),
+            commit: bytes.to_vec(),
+            roster: RosterChange::Edit { add: Vec::new(), remove: Vec::new() },
+            welcomes: Vec::new(),
+        }))
+    }
+
+    /// The first epoch, and a key for the next.
+    pub(crate) fn first_turn(&self) -> Turn {
+        Turn { epoch: Epoch(1), key: self.key.clone(), next: DeliveryKey::random(&mut OsRng) }
+    }
+
     pub(crate) fn message(&self, by: &Person, bytes: &[u8]) -> AnonymousRequest {
         self.message_again(by, bytes, IdempotencyKey::random(&mut OsRng))
     }
 
     pub(crate) fn message_again(&self, by: &Person, bytes: &[u8], key: IdempotencyKey) -> AnonymousRequest {
         AnonymousRequest::SubmitMessage(Box::new(SubmitMessage { lent: self.lent(by, key), envelope: bytes.to_vec() }))
+    }
+}
+
+/// An epoch that a Commit leaves, and the key of the one that it begins.
+pub(crate) struct Turn {
+    epoch: Epoch,
+    key: DeliveryKey,
+    next: DeliveryKey,
+}
+
+impl Turn {
+    pub(crate) fn following(self) -> Self {
+        Self { epoch: self.epoch.next(), key: self.next, next: DeliveryKey::random(&mut OsRng) }
     }
 }
 

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use super::faulty::Faults;
+
 pub(crate) struct Program {
     child: Child,
     /// Where clients connect, as it printed.
@@ -27,15 +29,42 @@ pub(crate) fn verb(folder: &Path, words: &[&str]) -> Output {
 
 impl Program {
     pub(crate) fn start(folder: &Path, words: &[&str]) -> Self {
-        let began = Instant::now();
+        Self::launch(waxseald(folder), words).unwrap()
+    }
+
+    /// On a disk that fails, or to die at a moment that was chosen: that may be before it is ready.
+    pub(crate) fn start_with(folder: &Path, words: &[&str], faults: &Faults) -> Option<Self> {
         let mut command = waxseald(folder);
+        faults.arm(&mut command);
+        Self::launch(command, words)
+    }
+
+    fn launch(mut command: Command, words: &[&str]) -> Option<Self> {
+        let began = Instant::now();
         command.args(["run", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--log", "error"]).args(words);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        if line.is_empty() {
+            child.wait().unwrap();
+            return None;
+        }
         let address = line.split("://").nth(1).and_then(|rest| rest.split(' ').next());
         let address = address.unwrap_or_else(|| panic!("it should say where it listens, not {line:?}")).to_owned();
-        Self { child, address, ready_in: began.elapsed() }
+        Some(Self { child, address, ready_in: began.elapsed() })
+    }
+
+    /// Waits until it has died by itself; kills it where it does not.
+    pub(crate) fn dead(mut self, within: Duration) -> bool {
+        let since = Instant::now();
+        while since.elapsed() < within {
+            if self.child.try_wait().unwrap().is_some() {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.kill();
+        false
     }
 
     pub(crate) fn signal(&self, name: &str) {
