@@ -128,6 +128,8 @@ fn somebody() -> Identity {
 }
 
 fn offer_of(store: &mut Store, me: &Identity) -> Result<OfferedKeyPackage, Failure> {
-    let bytes = store.write(|tx| make_key_package(tx, &mut OsRng, me, &Alias::random(&mut OsRng), false))?;
+    let bytes = store.write(|tx| {
+        make_key_package(tx, waxseal_wire::id::Millis(1_790_000_000_000), &mut OsRng, me, &Alias::random(&mut OsRng), false)
+    })?;
     Ok(read_key_package(&bytes)?)
 }

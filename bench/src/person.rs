@@ -75,7 +75,7 @@ impl Person {
             return Err(Failure::Unexpected("a registration that was refused"));
         };
         let key_package = KeyPackageUpload { alias: person.alias, key_package: random_bytes(KEY_PACKAGE), last_resort: false };
-        let keys = PublishKeys { key_packages: vec![key_package], aliases: Vec::new() };
+        let keys = PublishKeys { key_packages: vec![key_package], ..PublishKeys::default() };
         let mut device = person.connect(address).await?;
         match device.ask_device(DeviceRequest::PublishKeys(keys)).await? {
             Reply::KeysLeft(_) => Ok(person),

@@ -37,7 +37,7 @@ pub(crate) enum Failure {
     #[error("{}", disk(.0))]
     Client(#[from] ClientError),
     /// The client will not do it.
-    #[error(transparent)]
+    #[error("{}", advice(.0))]
     Problem(#[from] Problem),
     /// The server would not register the name.
     #[error("{}", registration(.0))]
@@ -58,8 +58,19 @@ pub(crate) enum Failure {
     #[error("the server was not reached: {0}. Nothing was sent")]
     Offline(String),
     /// The server was not reached, and the claim of a name is kept.
-    #[error("the server was not reached: {0}. The claim is kept: run the same command again when the server is there")]
-    Claiming(String),
+    #[error(
+        "{0} was not reached: {1}. The claim is kept: run the same command again when the server is there, or with another --server"
+    )]
+    Claiming(String, String),
+    /// The server was reached and had no time; the claim of a name is kept.
+    #[error("the server has not registered the name yet: {0}. The claim is kept: run the same command again")]
+    ClaimBusy(Refusal),
+    /// The profile has an account.
+    #[error("this profile is {0} already; choose another with --profile")]
+    AlreadyRegistered(AccountName),
+    /// A name that was claimed here before is ours after all.
+    #[error("the server had taken an earlier claim of this profile: you are {0}. For another name choose another --profile")]
+    ClaimedBefore(AccountName),
     /// The server was not reached, and what was written is kept.
     #[error("the server was not reached in time; the message waits in the outbox and goes with the next connection")]
     Waiting,
@@ -88,7 +99,7 @@ impl Failure {
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Usage(_) | Self::Name(..) => 2,
-            Self::Offline(_) | Self::Claiming(_) | Self::Waiting | Self::ChangeWaiting => 3,
+            Self::Offline(_) | Self::Claiming(..) | Self::ClaimBusy(_) | Self::Waiting | Self::ChangeWaiting => 3,
             Self::Profile(ProfileError::BadAddress(_) | ProfileError::BadProfileName) => 2,
             Self::Profile(_) | Self::SignedOut => 4,
             _ => 1,
@@ -105,6 +116,22 @@ fn registration(refusal: &Refusal) -> String {
         Refusal::BadName => "the server does not allow this name; choose another".into(),
         other => format!("the server did not register the name: {other}"),
     }
+}
+
+/// What to type next, where there is a verb for it.
+fn advice(problem: &Problem) -> String {
+    let verb = match problem {
+        Problem::LastAdmin => "waxseal group admin GROUP NAME",
+        Problem::NotAdmin => "waxseal group members GROUP",
+        Problem::AlreadyMember | Problem::NotThere => "waxseal group members GROUP",
+        Problem::Yourself => "waxseal group leave GROUP",
+        Problem::Blocked => "waxseal requests unblock NAME",
+        Problem::OnlyRequested => "waxseal requests accept NAME",
+        Problem::DirectChat => "waxseal group create TITLE NAME…",
+        Problem::NotAMember => "waxseal chats",
+        _ => return problem.to_string(),
+    };
+    format!("{problem}: {verb}")
 }
 
 fn disk(error: &ClientError) -> String {

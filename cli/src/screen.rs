@@ -62,7 +62,10 @@ pub(crate) async fn run(place: &Place, zone: UtcOffset) -> Result<(), Failure> {
         return Err(Failure::Usage("the full-screen client needs a terminal; `waxseal --help` lists what scripts can do".into()));
     }
     let mut visit = Visit::open(place, Need::MayCreate, Reach::Online)?;
-    visit.profile.keep_server(place)?;
+    // A profile that has an account keeps the server that it has it on, whatever was typed this time.
+    if visit.read(Client::me).await?.is_none_or(|me| !me.registered) {
+        visit.profile.keep_server(place)?;
+    }
     let mut model = Model::new(visit.server.to_string(), Palette::of_environment(), zone);
     model.now = clock::now();
     let (answers, mut answered) = unbounded_channel();

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
+use tokio_tungstenite::Connector;
 use waxseal_core::client::{Client, ClientError};
 use waxseal_core::output::Problem;
 use waxseal_core::view::{ChatId, ChatSummary, Me};
@@ -30,6 +31,9 @@ const REFUSALS: u32 = 4;
 
 /// How often something that is waited for is looked at, where no event tells.
 const MOMENT: Duration = Duration::from_millis(150);
+
+/// The same, where it is about to come true.
+const SOON: Duration = Duration::from_millis(10);
 
 enum Step {
     Event(Event),
@@ -54,6 +58,8 @@ pub(crate) struct Visit {
     /// The server that this visit talks to.
     pub(crate) server: Address,
     pub(crate) profile: Profile,
+    connector: Connector,
+    tell: mpsc::UnboundedSender<Notice>,
     reach: Reach,
     /// Who was asked for; that others are unknown is no concern of this visit.
     named: Vec<AccountName>,
@@ -71,6 +77,15 @@ pub(crate) struct Visit {
 impl Visit {
     /// Opens the profile and starts the client; asks for a passphrase where one is needed.
     pub(crate) fn open(place: &Place, need: Need, reach: Reach) -> Result<Self, Failure> {
+        let mut visit = Self::prepare(place, need)?;
+        if reach == Reach::Online {
+            visit.connect();
+        }
+        Ok(visit)
+    }
+
+    /// The same, with both doors still shut: for what must be done before the server hears anything.
+    pub(crate) fn prepare(place: &Place, need: Need) -> Result<Self, Failure> {
         let mut profile = Profile::open(place, need)?;
         let server = profile.server(place)?;
         let connector = network::connector(server.is_tls(), profile.certificates(place).as_deref())
@@ -78,20 +93,18 @@ impl Visit {
         let client = profile.client(place)?;
         let (tell, notices) = mpsc::unbounded_channel();
         let engine = Engine::start(client, tell.clone())?;
-        let hurry = match reach {
-            Reach::Online => Network::start(server.clone(), connector, engine.desk.asks(), tell),
-            Reach::Offline => Arc::default(),
-        };
         let patience = Duration::from_secs(place.timeout);
         let early = VecDeque::new();
         let since = Moment::now();
         Ok(Self {
             engine,
             notices,
-            hurry,
+            hurry: Arc::default(),
             server,
             profile,
-            reach,
+            connector,
+            tell,
+            reach: Reach::Offline,
             named: Vec::new(),
             early,
             about: None,
@@ -101,6 +114,13 @@ impl Visit {
             refused: 0,
             unreached: None,
         })
+    }
+
+    /// Begins to keep both doors open.
+    pub(crate) fn connect(&mut self) {
+        let (server, connector) = (self.server.clone(), self.connector.clone());
+        self.hurry = Network::start(server, connector, self.engine.desk.asks(), self.tell.clone());
+        self.reach = Reach::Online;
     }
 
     /// The same, for a profile that has an account.
@@ -150,6 +170,10 @@ impl Visit {
 
     /// What happens in the next moment, while patience since the last command lasts.
     async fn step(&mut self) -> Result<Step, Failure> {
+        self.step_within(MOMENT).await
+    }
+
+    async fn step_within(&mut self, moment: Duration) -> Result<Step, Failure> {
         if let Some(event) = self.early.pop_front() {
             return Ok(Step::Event(event));
         }
@@ -157,7 +181,7 @@ impl Visit {
         if left.is_zero() || self.refused >= REFUSALS {
             return Ok(Step::Enough);
         }
-        match tokio::time::timeout(left.min(MOMENT), self.notices.recv()).await {
+        match tokio::time::timeout(left.min(moment), self.notices.recv()).await {
             Err(_) => Ok(Step::Nothing),
             Ok(None) => Err(Failure::Stopped),
             Ok(Some(Notice::Event(Event::SignedOut))) => Err(Failure::SignedOut),
@@ -304,9 +328,8 @@ impl Visit {
         Failure::Offline(self.unreached.unwrap_or(DoorError::Silent).to_string())
     }
 
-    /// Gives news that waits on the server time to come in: until it is quiet, or patience ends.
+    /// Takes in all that waits on the server, or as much as patience lasts for; says where it is not all.
     pub(crate) async fn catch_up(&mut self) -> Result<(), Failure> {
-        const QUIET: Duration = Duration::from_millis(250);
         self.since = Moment::now();
         let patience = self.patience;
         self.patience = patience.min(Duration::from_secs(5));
@@ -317,22 +340,20 @@ impl Visit {
             crate::paper::remark(format!("(not connected: {why}; this is what is on this device)"));
             return Ok(());
         }
-        // The mailbox's entries follow the proof at once; a pause means that there are no more.
-        loop {
-            let _ = tokio::time::timeout(self.since.left(patience), self.engine.desk.answered()).await;
-            match tokio::time::timeout(QUIET, self.notices.recv()).await {
-                Err(_) => return Ok(()),
-                Ok(None) => return Err(Failure::Stopped),
-                Ok(Some(Notice::Disk(error))) => return Err(error.into()),
-                Ok(Some(Notice::Door(door, state))) => self.door(door, state),
-                Ok(Some(Notice::Event(Event::SignedOut))) => return Err(Failure::SignedOut),
-                // Whatever came is in the store; the verbs read it there.
-                Ok(Some(Notice::Event(event))) => self.pass(event),
-            }
-            if self.since.left(patience).is_zero() {
-                return Ok(());
+        while !self.read(|client| Ok(client.connection().caught_up)).await? {
+            // Whatever comes is in the store, where the verbs read it; what fails meanwhile was asked by nobody here.
+            match self.step_within(SOON).await? {
+                Step::Event(event) => self.pass(event),
+                Step::Nothing => {}
+                Step::Enough => {
+                    crate::paper::remark("(the server was too slow to tell all; the rest comes next time)");
+                    return Ok(());
+                }
             }
         }
+        // What this device owes the server, such as its first keys, has arrived.
+        let _ = tokio::time::timeout(self.since.left(patience), self.engine.desk.answered()).await;
+        Ok(())
     }
 
     /// All chats.

@@ -36,6 +36,8 @@ pub enum Command {
         /// What the person calls this device, such as `laptop`.
         device_name: String,
     },
+    /// Forget a name that the server has not confirmed, before another server is asked.
+    ForgetClaim,
     /// Show a code with which a new device joins this account (valid for 10 minutes).
     /// Answered by `Event::LinkCode`.
     OfferLink,

@@ -125,8 +125,38 @@ pub enum LinkProblem {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// Only admins may do this.
-    #[error("only an admin of the group can do this")]
+    #[error("only an admin of the group can do this; ask one of them")]
     NotAdmin,
+    /// A group's name is one line of 1 to 200 bytes.
+    #[error("a group's name is one line, 1 to 200 bytes long; choose another")]
+    BadTitle,
+    /// Who is in cannot be added.
+    #[error("somebody you named is in the group already; name only those who are not")]
+    AlreadyMember,
+    /// Whoever is meant is not in the group.
+    #[error("nobody like that is in the group")]
+    NotThere,
+    /// We do not bring people together whom we have blocked.
+    #[error("you have blocked this person; unblock them first")]
+    Blocked,
+    /// Nobody is removed by oneself.
+    #[error("that is you; to go, leave the group")]
+    Yourself,
+    /// A chat has somebody else in it.
+    #[error("that is you; name somebody else")]
+    WithYourself,
+    /// Nobody was named.
+    #[error("name at least one person")]
+    Nobody,
+    /// It is so already.
+    #[error("that is so already; nothing was changed")]
+    NoChange,
+    /// What came as a request is accepted before it is changed.
+    #[error("this is still a request; accept it first")]
+    OnlyRequested,
+    /// A group has so many admins at most.
+    #[error("a group has at most 256 admins; take the role from somebody first")]
+    TooManyAdmins,
     /// There is no such chat, or we are no longer in it.
     #[error("you are not in this chat")]
     NotAMember,
@@ -149,12 +179,25 @@ pub enum Problem {
     #[error("a direct chat has two people; start a group instead")]
     DirectChat,
     /// A group holds at most so many.
-    #[error("the group is full")]
+    #[error("a group holds at most 5,000 devices; name fewer people")]
     TooMany,
     /// The server refused for good.
     #[error("the server refused: {0}")]
     Refused(Refusal),
+    /// The server was set back to a state from before this device was added.
+    #[error(
+        "the server was set back to an older state and does not know this device; open the account once on an older device, which makes it known again"
+    )]
+    ServerBehind,
+    /// The server was set back to a state from before the account was made.
+    #[error("the server knows nothing of this account any more; ask whoever runs it")]
+    ServerForgot,
+    /// The server shows a chain of our own account that contradicts ours.
+    #[error(
+        "the server has another history of this account than this device: somebody acted as one of its devices, or the server lies; compare `waxseal devices` on all of them"
+    )]
+    Forked,
     /// The last admin cannot go while others stay.
-    #[error("make somebody else an admin first")]
+    #[error("the group would have no admin; make somebody else an admin first")]
     LastAdmin,
 }

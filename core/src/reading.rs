@@ -147,7 +147,17 @@ impl Client {
                 .query_row([], |row| row.get(0))?;
             Ok::<u64, StoreError>(count)
         });
-        Connection { receiving: self.session.proven, sending: self.session.anonymous, waiting: waiting.unwrap_or(0) }
+        // A message of somebody new waits for a chain, a join for its tree: both come by the other door.
+        let unread = self.store.read(|tx| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM account WHERE wanted > 0) OR EXISTS (SELECT 1 FROM joining)";
+            Ok::<bool, StoreError>(tx.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+        });
+        Connection {
+            receiving: self.session.proven,
+            sending: self.session.anonymous,
+            caught_up: self.session.is_caught_up() && !unread.unwrap_or(true),
+            waiting: waiting.unwrap_or(0),
+        }
     }
 
     /// What went wrong and was mended.

@@ -7,25 +7,34 @@
 use std::collections::HashMap;
 
 use waxseal_wire::frame::{Door, Told};
-use waxseal_wire::id::{AccountId, GroupId, Millis, RequestId, Seq};
-use waxseal_wire::reply::{Push, Refusal, Reply, Session as Proven};
+use waxseal_wire::id::{AccountId, AliasId, BlobId, GroupId, IdempotencyKey, Millis, RequestId, Seq};
+use waxseal_wire::reply::{KeysLeft, Push, Refusal, Reply, Session as Proven};
 use waxseal_wire::request::{Authenticate, DeviceRequest, Request, authenticate_bytes};
 
-use crate::account::me;
+use crate::Output;
+use crate::account::{Upload, me};
 use crate::store::StoreError;
 use crate::turn::Turn;
-use crate::{Event, Output};
 
 /// Why something was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    Register,
+    /// The claim under this key; the answer to another one says nothing of it.
+    Register(IdempotencyKey),
     Authenticate,
     Take,
-    PublishKeys {
-        aliases: Vec<waxseal_wire::id::AliasId>,
-    },
+    PublishKeys(Upload),
+    /// Aliases up to this one, for a server that lost them.
+    RegisterAliases(AliasId),
+    /// Aliases of KeyPackages that were taken back.
+    DropOffers(Vec<AliasId>),
     AppendRecord,
+    /// What the server has of our own chain, where it does not let us in or was set back.
+    OwnChain,
+    /// The record of this index, which the server has lost.
+    MendChain(u64),
+    /// Our account, which the server has lost.
+    Reclaim,
     CloseAccount,
     Ignore,
     /// KeyPackages or chains for an outbox entry.
@@ -40,8 +49,8 @@ pub(crate) enum Purpose {
     LookUp(waxseal_wire::name::AccountName),
     /// A part of the tree of a group that we join.
     JoinBlob(GroupId),
-    /// The parcel of a new device.
-    LinkParcel,
+    /// The parcel of a new device, for the code that leads there.
+    LinkParcel(BlobId),
     /// Our own parcel, as a new device.
     LinkPut,
     /// Whether our account lists us.
@@ -58,6 +67,24 @@ pub(crate) struct Session {
     pub(crate) wake_at: Option<Millis>,
     /// The server was busy: chains and trees are asked for again then.
     pub(crate) fetch_at: Option<Millis>,
+    /// The server was busy: the name is claimed again then.
+    pub(crate) register_at: Option<Millis>,
+    /// KeyPackages are looked at then.
+    pub(crate) keys_at: Option<Millis>,
+    /// How many the server said it has, until they are looked at.
+    pub(crate) keys_left: Option<KeysLeft>,
+    /// They were made anew because one came back that was used up.
+    pub(crate) renewed: bool,
+    /// The server did not let this device in.
+    pub(crate) denied: bool,
+    /// The account was claimed again from a server that had lost it.
+    pub(crate) reclaimed: bool,
+    /// A person was told that the server knows less than we do.
+    pub(crate) warned: bool,
+    /// Highest place in the mailbox when this session began.
+    head: Seq,
+    /// All that waited when this session began was taken.
+    taken: bool,
     next: u64,
     asked: HashMap<RequestId, (Door, Purpose)>,
 }
@@ -77,6 +104,7 @@ impl Session {
             Door::Device => {
                 self.device = false;
                 self.proven = false;
+                self.taken = false;
                 self.challenge = None;
             }
         }
@@ -94,6 +122,16 @@ impl Session {
         Some(id)
     }
 
+    /// Whether all that waited in the mailbox when this session began was taken.
+    pub(crate) fn is_caught_up(&self) -> bool {
+        self.proven && self.taken
+    }
+
+    /// So far the mailbox was taken; `nothing_more` where the server says that it was all.
+    pub(crate) fn took(&mut self, upto: Seq, nothing_more: bool) {
+        self.taken |= nothing_more || upto >= self.head;
+    }
+
     /// Whether something is asked for this reason and not answered yet.
     pub(crate) fn is_asked(&self, is: impl Fn(&Purpose) -> bool) -> bool {
         self.asked.values().any(|(_, purpose)| is(purpose))
@@ -107,6 +145,9 @@ impl Turn<'_> {
             Door::Anonymous => {
                 self.session.anonymous = true;
                 self.ask_registration()?;
+                if self.session.denied {
+                    self.ask_own_chain()?;
+                }
                 self.resume_joins()
             }
             Door::Device => {
@@ -145,12 +186,13 @@ impl Turn<'_> {
 
     fn answered(&mut self, purpose: Purpose, reply: Reply) -> Result<(), StoreError> {
         match purpose {
-            Purpose::Register => self.registration_answered(reply),
+            Purpose::Register(key) => self.registration_answered(&key, reply),
             Purpose::Authenticate => match reply {
                 Reply::Session(session) => self.proven(session),
+                // Removed, or the server has forgotten: the account's chain says which.
                 Reply::Refused(Refusal::NotAllowed | Refusal::Unknown) => {
-                    self.tell(Event::SignedOut);
-                    Ok(())
+                    self.session.denied = true;
+                    self.ask_own_chain()
                 }
                 _ => {
                     self.outputs.push(Output::Reconnect(Door::Device));
@@ -158,8 +200,13 @@ impl Turn<'_> {
                 }
             },
             Purpose::Take | Purpose::Ignore | Purpose::LinkPut => Ok(()),
-            Purpose::PublishKeys { aliases } => self.keys_published(&aliases, &reply),
+            Purpose::PublishKeys(upload) => self.keys_published(&upload, &reply),
+            Purpose::RegisterAliases(last) => self.aliases_registered(&last, &reply),
+            Purpose::DropOffers(aliases) => self.offers_dropped(&aliases, &reply),
             Purpose::AppendRecord => self.record_appended(&reply),
+            Purpose::OwnChain => self.own_chain_found(reply),
+            Purpose::MendChain(index) => self.record_mended(index, &reply),
+            Purpose::Reclaim => self.reclaimed(&reply),
             Purpose::CloseAccount => self.account_closed(&reply),
             Purpose::OutboxLookup(entry) => self.entry_looked_up(entry, reply),
             Purpose::OutboxBlob(entry) => self.entry_blob_put(entry, &reply),
@@ -167,7 +214,7 @@ impl Turn<'_> {
             Purpose::Accounts(asked) => self.accounts_found(&asked, reply),
             Purpose::LookUp(name) => self.looked_up(name, reply),
             Purpose::JoinBlob(group) => self.join_blob(group, reply),
-            Purpose::LinkParcel => self.link_parcel(reply),
+            Purpose::LinkParcel(blob) => self.link_parcel(&blob, reply),
             Purpose::LinkPoll => self.link_polled(reply),
         }
     }
@@ -180,8 +227,18 @@ impl Turn<'_> {
         if after != cursor {
             me::set_cursor(self.tx, after)?;
         }
+        self.session.denied = false;
+        self.session.reclaimed = false;
+        self.session.warned = false;
+        if after != cursor {
+            self.server_went_back()?;
+            self.ask_own_chain()?;
+        }
+        self.session.head = session.head;
+        self.session.took(after, false);
         self.send(Door::Device, Request::Device(DeviceRequest::Take(after)), Purpose::Take);
-        self.replenish(session.keys_left)?;
+        self.session.keys_left = Some(session.keys_left);
+        self.session.keys_at = Some(self.now);
         self.check_own_chain(session.chain_index)?;
         if session.lost {
             self.mailbox_lost()?;

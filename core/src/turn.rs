@@ -43,6 +43,8 @@ impl Turn<'_> {
 
     /// Does what is due by now, moves the outbox, and asks to be woken for the rest.
     fn run_due(&mut self) -> Result<(), StoreError> {
+        self.run_registration()?;
+        self.run_keys()?;
         self.run_heal()?;
         self.run_receipts()?;
         self.run_links()?;
@@ -53,8 +55,9 @@ impl Turn<'_> {
     }
 
     fn wake_later(&mut self) -> Result<(), StoreError> {
-        let next = [self.next_outbox()?, self.next_receipt()?, self.next_heal()?, self.next_link()?, self.session.fetch_at];
-        let next = next.into_iter().flatten().min();
+        let busy = [self.session.fetch_at, self.session.register_at, self.next_keys()];
+        let next = [self.next_outbox()?, self.next_receipt()?, self.next_heal()?, self.next_link()?].into_iter().chain(busy);
+        let next = next.flatten().min();
         if let Some(at) = next
             && self.session.wake_at != Some(at)
         {

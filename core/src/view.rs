@@ -214,6 +214,8 @@ pub struct Connection {
     pub receiving: bool,
     /// The anonymous door is open.
     pub sending: bool,
+    /// Everything that waited in the mailbox when it was opened is here, and was looked at.
+    pub caught_up: bool,
     /// What waits in the outbox.
     pub waiting: u64,
 }

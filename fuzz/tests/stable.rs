@@ -65,7 +65,9 @@ fn key_package() -> Vec<u8> {
     let rng = &mut ChaCha20Rng::seed_from_u64(7);
     let identity = Identity { account: AccountId([1; 32]), device: DeviceId([2; 16]), key: SigningKey::generate(rng) };
     let alias = Alias::random(rng);
-    let made = Store::open_in_memory().expect("a store").write(|tx| make_key_package(tx, rng, &identity, &alias, false));
+    let made = Store::open_in_memory()
+        .expect("a store")
+        .write(|tx| make_key_package(tx, waxseal_wire::id::Millis(1_790_000_000_000), rng, &identity, &alias, false));
     made.expect("a KeyPackage")
 }
 

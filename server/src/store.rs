@@ -286,7 +286,7 @@ pub trait Store {
 
     /// Accounts in the order asked; with `key_packages`, takes one of each of their devices.
     fn look_up(&mut self, who: &[AccountRef], key_packages: bool) -> Result<Vec<AccountFound>, StoreError>;
-    /// Keeps KeyPackages, and registers their aliases and spare ones. `Taken`: an alias of another device; `TooLarge`.
+    /// Keeps KeyPackages, in the place of all others where asked, and registers their aliases and spare ones. `Taken`: an alias of another device; `TooLarge`.
     fn publish_keys(&mut self, by: MailboxId, publish: &PublishKeys) -> Result<KeysLeft, Stop>;
     /// Forgets aliases of `by`; others are left alone.
     fn drop_aliases(&mut self, by: MailboxId, aliases: &[AliasId]) -> Result<(), Stop>;

@@ -25,6 +25,8 @@ pub struct Line {
     pub proven: Option<Proven>,
     /// Server side: pushed up to here; `None` before Take.
     pub pushed: Option<Seq>,
+    /// Server side: the device was told that nothing more waits.
+    pub told_all: bool,
 }
 
 /// One device.

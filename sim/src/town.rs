@@ -3,6 +3,8 @@
 //! Called by `plan` and tests. Moves frames, wakes and faults; never looks
 //! inside an envelope. Everything is drawn from one seed.
 
+mod backup;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
@@ -422,6 +424,7 @@ impl Town {
         }
         if let Some(after) = taken {
             self.houses[house].device.pushed = Some(after);
+            self.houses[house].device.told_all = false;
             self.push(house)?;
         }
         for closed in outcome.closes {
@@ -454,6 +457,9 @@ impl Town {
             self.traffic.pushes += 1;
             self.tell(house, Door::Device, Told::Push(Push::Entries(entries)));
             return self.push(house);
+        }
+        if !core::mem::replace(&mut self.houses[house].device.told_all, true) {
+            self.tell(house, Door::Device, Told::Push(Push::Entries(Vec::new())));
         }
         Ok(())
     }

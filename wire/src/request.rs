@@ -262,6 +262,8 @@ pub struct PublishKeys {
     pub key_packages: Vec<KeyPackageUpload>,
     /// Spare aliases, for groups that the device founds or changes its alias in.
     pub aliases: Vec<AliasId>,
+    /// Take back every KeyPackage of this device that is not among these; the aliases stay.
+    pub replace: bool,
 }
 
 /// One KeyPackage on its way up.

@@ -295,7 +295,7 @@ impl Model {
 
     /// Whether all doors are open and nothing waits; no event tells of these, so they are looked at while it is not.
     pub(crate) fn is_settled(&self) -> bool {
-        let Connection { receiving, sending, waiting } = self.seen.connection;
+        let Connection { receiving, sending, waiting, .. } = self.seen.connection;
         receiving && sending && waiting == 0
     }
 

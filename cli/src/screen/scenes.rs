@@ -124,7 +124,7 @@ fn picture() -> Picture {
             chat(BOB, "bob", true, 3, Some(said(21, 1, "bob", "See you at six\nor seven", 8))),
             mallory,
         ],
-        connection: Connection { receiving: true, sending: true, waiting: 1 },
+        connection: Connection { receiving: true, sending: true, caught_up: true, waiting: 1 },
         messages: messages(),
         names: Names::of_members(&members),
         members,

@@ -23,35 +23,44 @@ pub(super) fn name(text: &str) -> Result<AccountName, Failure> {
 
 pub(super) async fn register(place: &Place, who: &str, invite: String, device_name: String) -> Result<(), Failure> {
     let name = name(who)?;
-    let mut visit = Visit::open(place, Need::MayCreate, Reach::Online)?;
-    visit.profile.keep_server(place)?;
+    let mut visit = Visit::prepare(place, Need::MayCreate)?;
+    let has_moved = visit.profile.config.server.as_ref().is_some_and(|kept| *kept != visit.server.to_string());
     match visit.read(Client::me).await? {
-        None => visit.command(Command::Register { name, invite, device_name }).await?,
         // Done before; whoever asked may not have heard of it.
         Some(me) if me.registered && me.name == name => {
+            visit.connect();
             visit.catch_up().await?;
             return Ok(greet(&visit, &name)?);
         }
-        Some(me) if me.registered => {
-            return Err(Failure::Refused("this profile has an account already; choose another with --profile"));
-        }
-        // The claim was made and never answered; it was sent again with this connection.
-        Some(me) if me.name == name => {}
-        Some(_) => {
-            return Err(Failure::Refused("this profile is claiming another name and waits for the server; run that command again"));
-        }
+        Some(me) if me.registered => return Err(Failure::AlreadyRegistered(me.name)),
+        // Another server knows nothing of a claim that waits here.
+        Some(me) if has_moved && me.name != name => visit.command(Command::ForgetClaim).await?,
+        _ => {}
     }
+    visit.profile.keep_server(place)?;
+    visit.connect();
+    visit.command(Command::Register { name: name.clone(), invite, device_name }).await?;
+    let mut busy = None;
     let claimed = visit
         .wait(|event| match event {
             Event::Registered { name, .. } => Some(Ok(name.clone())),
+            Event::RegisterFailed(refusal) if refusal.is_passing() => {
+                // It is asked again by itself, while patience lasts.
+                busy = Some(*refusal);
+                None
+            }
             Event::RegisterFailed(refusal) => Some(Err(Failure::NotRegistered(*refusal))),
             _ => None,
         })
         .await;
-    let name = match claimed {
-        Err(Failure::Offline(why)) => return Err(Failure::Claiming(why)),
-        claimed => claimed?,
+    let given = match (claimed, busy) {
+        (Err(Failure::Offline(_)), Some(refusal)) => return Err(Failure::ClaimBusy(refusal)),
+        (Err(Failure::Offline(why)), None) => return Err(Failure::Claiming(visit.server.to_string(), why)),
+        (claimed, _) => claimed?,
     };
+    if given != name {
+        return Err(Failure::ClaimedBefore(given));
+    }
     // Until the first keys lie on the server nobody can write to us.
     visit.catch_up().await?;
     Ok(greet(&visit, &name)?)

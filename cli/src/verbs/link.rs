@@ -1,6 +1,7 @@
 //! `link`: another device joins the account.
 
 use tokio::io::AsyncReadExt;
+use waxseal_core::client::Client;
 use waxseal_core::{Command, Event};
 use zeroize::Zeroizing;
 
@@ -56,8 +57,12 @@ async fn join(place: &Place, code: String, device_name: String) -> Result<(), Fa
         tokio::io::stdin().take(4096).read_to_string(&mut code).await?;
     }
     let place = &Place { timeout: place.timeout.max(120), ..place.clone() };
-    let mut visit = Visit::open(place, Need::MayCreate, Reach::Online)?;
-    visit.profile.keep_server(place)?;
+    let mut visit = Visit::prepare(place, Need::MayCreate)?;
+    // A profile that has an account keeps the server that it has it on.
+    if visit.read(Client::me).await?.is_none_or(|me| !me.registered) {
+        visit.profile.keep_server(place)?;
+    }
+    visit.connect();
     visit.command(Command::AcceptLink { code: code.trim().to_owned(), device_name }).await?;
     let name = visit
         .wait(|event| match event {

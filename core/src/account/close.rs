@@ -83,6 +83,11 @@ impl Turn<'_> {
     pub(crate) fn check_own_chain(&mut self, index: u64) -> Result<(), StoreError> {
         let Some(identity) = self.identity()? else { return Ok(()) };
         let known = trust::chain(self.tx, &identity.account)?.map(|chain: Chain| chain.index());
+        if known.is_some_and(|known| known > index) {
+            // What the server lost it gets back before anything follows.
+            self.server_went_back()?;
+            return self.mend_chain(index);
+        }
         if known.is_none_or(|known| known < index) {
             trust::want(self.tx, &identity.account)?;
         }

@@ -71,24 +71,20 @@ impl Turn<'_> {
             self.tell(Event::LinkFailed(LinkProblem::BadCode));
             return Ok(());
         };
-        if let Some(identity) = self.identity()? {
-            match self.link()?.filter(|link| !link.offers) {
-                // The same code again: whoever typed it may not have seen how the first time ended.
-                Some(link) if link.account == account && *link.secret == *secret => {
-                    self.tx.execute("UPDATE link SET due = ?1", [self.now.0.cast_signed()])?;
-                    return Ok(());
-                }
-                // A new code takes the place of one that was not finished.
-                Some(_) => me::delete(self.tx)?,
-                None => {
-                    match me::view(self.tx)?.filter(|me| me.registered && identity.account == account) {
-                        Some(me) => self.tell(Event::Registered { account, name: me.name }),
-                        None => self.fail(None, Problem::AlreadyRegistered),
-                    }
-                    return Ok(());
-                }
+        if let Some(me) = me::view(self.tx)?.filter(|me| me.registered) {
+            // The same code again: whoever typed it may not have seen how the first time ended.
+            match me.account == account {
+                true => self.tell(Event::Registered { account, name: me.name }),
+                false => self.fail(None, Problem::AlreadyRegistered),
             }
+            return Ok(());
         }
+        if self.link()?.is_some_and(|link| !link.offers && link.account == account && *link.secret == *secret) {
+            self.tx.execute("UPDATE link SET due = ?1", [self.now.0.cast_signed()])?;
+            return Ok(());
+        }
+        // Another code that was not finished, or a name that was never confirmed, is in nobody's way.
+        me::delete(self.tx)?;
         let (entry, device_key, device_salt) = self.new_device(device_name);
         let register_key = self.fresh_key();
         let new = NewMe {
@@ -98,7 +94,7 @@ impl Turn<'_> {
             device_key: &device_key,
             device_name,
             device_salt,
-            recovery_key: None,
+            claims: false,
             invite: "",
             register_key,
         };
@@ -160,7 +156,7 @@ impl Turn<'_> {
         self.tx.execute("UPDATE link SET due = ?1", [due])?;
         if link.offers {
             let fetch = AnonymousRequest::FetchBlob(FetchBlob { blob: link.blob(), offset: 0 });
-            self.send(Door::Anonymous, Request::Anonymous(fetch), Purpose::LinkParcel);
+            self.send(Door::Anonymous, Request::Anonymous(fetch), Purpose::LinkParcel(link.blob()));
             return Ok(());
         }
         if let Some(parcel) = link.parcel.clone() {
@@ -184,8 +180,12 @@ impl Turn<'_> {
     }
 
     /// Old device: the new one's parcel came, or is not there yet.
-    pub(crate) fn link_parcel(&mut self, reply: Reply) -> Result<(), StoreError> {
+    pub(crate) fn link_parcel(&mut self, blob: &BlobId, reply: Reply) -> Result<(), StoreError> {
         let (Some(link), Reply::BlobPart(part), Some(identity)) = (self.link()?, reply, self.identity()?) else { return Ok(()) };
+        if link.blob() != *blob {
+            // Another code is shown by now.
+            return Ok(());
+        }
         let Ok(plain) = seal::open(&link.key(), LABEL, &link.account.0, &part.bytes) else {
             return self.end_link(&link, Some(LinkProblem::Forged));
         };

@@ -4,7 +4,7 @@
 
 use ed25519_dalek::SigningKey;
 use rusqlite::{OptionalExtension, params};
-use waxseal_wire::id::{AccountId, DeviceId, IdempotencyKey, Seq};
+use waxseal_wire::id::{AccountId, DeviceId, IdempotencyKey, Millis, Seq};
 use waxseal_wire::name::AccountName;
 use zeroize::Zeroizing;
 
@@ -21,16 +21,16 @@ pub(super) struct NewMe<'a> {
     pub(super) device_key: &'a SigningKey,
     pub(super) device_name: &'a str,
     pub(super) device_salt: [u8; 16],
-    pub(super) recovery_key: Option<&'a SigningKey>,
+    /// Whether this device makes the account, and does not join it.
+    pub(super) claims: bool,
     pub(super) invite: &'a str,
     pub(super) register_key: IdempotencyKey,
 }
 
 pub(super) fn insert(tx: &Tx<'_>, new: &NewMe<'_>) -> Result<(), StoreError> {
     let device_key = Zeroizing::new(new.device_key.to_bytes());
-    let recovery_key = new.recovery_key.map(|key| Zeroizing::new(key.to_bytes()));
     tx.execute(
-        "INSERT INTO me (id, account, name, device, device_key, device_name, device_salt, recovery_key, invite, register_key)
+        "INSERT INTO me (id, account, name, device, device_key, device_name, device_salt, claims, invite, register_key)
          VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
             new.account.as_bytes(),
@@ -39,7 +39,7 @@ pub(super) fn insert(tx: &Tx<'_>, new: &NewMe<'_>) -> Result<(), StoreError> {
             device_key.as_slice(),
             new.device_name,
             new.device_salt,
-            recovery_key.as_ref().map(|key| key.as_slice()),
+            new.claims,
             new.invite,
             new.register_key.as_bytes(),
         ],
@@ -47,8 +47,60 @@ pub(super) fn insert(tx: &Tx<'_>, new: &NewMe<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Forgets who we are, or wanted to be, and the account that is nobody's then.
 pub(super) fn delete(tx: &Tx<'_>) -> Result<(), StoreError> {
     tx.execute("DELETE FROM me", [])?;
+    tx.execute("DELETE FROM link", [])?;
+    tx.execute("DELETE FROM account", [])?;
+    Ok(())
+}
+
+/// A name that this device claims and that the server has not confirmed.
+#[derive(Debug)]
+pub(super) struct Claim {
+    pub(super) name: String,
+    pub(super) invite: String,
+    pub(super) key: IdempotencyKey,
+    /// It has left this device: the server may have taken it.
+    pub(super) asked: bool,
+    /// What is claimed instead, name and invitation, if the server refuses this one.
+    pub(super) next: Option<(String, String)>,
+}
+
+/// The claim that waits, if one does.
+pub(super) fn claim(tx: &Tx<'_>) -> Result<Option<Claim>, StoreError> {
+    let row = tx
+        .prepare_cached(
+            "SELECT name, invite, register_key, asked, next_name, next_invite FROM me WHERE registered = 0 AND claims = 1",
+        )?
+        .query_row([], |row| {
+            let next: (Option<String>, Option<String>) = (row.get(4)?, row.get(5)?);
+            Ok(Claim {
+                name: row.get(0)?,
+                invite: row.get(1)?,
+                key: IdempotencyKey(row.get(2)?),
+                asked: row.get(3)?,
+                next: next.0.zip(next.1),
+            })
+        })
+        .optional()?;
+    Ok(row)
+}
+
+/// The claim leaves this device.
+pub(super) fn set_asked(tx: &Tx<'_>) -> Result<(), StoreError> {
+    tx.execute("UPDATE me SET asked = 1", [])?;
+    Ok(())
+}
+
+pub(super) fn set_invite(tx: &Tx<'_>, invite: &str) -> Result<(), StoreError> {
+    tx.execute("UPDATE me SET invite = ?1, next_name = NULL, next_invite = NULL", [invite])?;
+    Ok(())
+}
+
+/// What is claimed instead, if the server refuses the claim that waits.
+pub(super) fn set_next(tx: &Tx<'_>, name: &str, invite: &str) -> Result<(), StoreError> {
+    tx.execute("UPDATE me SET next_name = ?1, next_invite = ?2", [name, invite])?;
     Ok(())
 }
 
@@ -72,13 +124,18 @@ pub(crate) fn identity(tx: &Tx<'_>) -> Result<Option<Identity>, StoreError> {
     }))
 }
 
+/// What the person calls this device.
+pub(crate) fn device_name(tx: &Tx<'_>) -> Result<String, StoreError> {
+    Ok(tx.prepare_cached("SELECT device_name FROM me")?.query_row([], |row| row.get(0)).optional()?.unwrap_or_default())
+}
+
 /// Whether the server has confirmed the account or the link.
 pub(crate) fn is_registered(tx: &Tx<'_>) -> Result<bool, StoreError> {
     Ok(tx.prepare_cached("SELECT registered FROM me")?.query_row([], |row| row.get(0)).optional()?.unwrap_or(false))
 }
 
 pub(super) fn set_registered(tx: &Tx<'_>) -> Result<(), StoreError> {
-    tx.execute("UPDATE me SET registered = 1, invite = ''", [])?;
+    tx.execute("UPDATE me SET registered = 1, invite = '', next_name = NULL, next_invite = NULL", [])?;
     Ok(())
 }
 
@@ -90,6 +147,25 @@ pub(crate) fn cursor(tx: &Tx<'_>) -> Result<Seq, StoreError> {
 
 pub(crate) fn set_cursor(tx: &Tx<'_>, cursor: Seq) -> Result<(), StoreError> {
     tx.prepare_cached("UPDATE me SET cursor = ?1")?.execute([cursor.0.cast_signed()])?;
+    Ok(())
+}
+
+/// When all KeyPackages are made anew, and whether the server lost aliases of ours.
+pub(crate) fn keys_due(tx: &Tx<'_>) -> Result<(Millis, bool), StoreError> {
+    let row = tx
+        .prepare_cached("SELECT keys_due, went_back FROM me")?
+        .query_row([], |row| Ok((Millis(row.get::<_, i64>(0)?.cast_unsigned()), row.get(1)?)))
+        .optional()?;
+    Ok(row.unwrap_or((Millis(0), false)))
+}
+
+pub(crate) fn set_keys_due(tx: &Tx<'_>, due: Millis) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE me SET keys_due = ?1")?.execute([due.0.cast_signed()])?;
+    Ok(())
+}
+
+pub(crate) fn set_went_back(tx: &Tx<'_>, on: bool) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE me SET went_back = ?1")?.execute([on])?;
     Ok(())
 }
 

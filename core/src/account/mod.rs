@@ -2,8 +2,9 @@
 //!
 //! Called by `turn`. Keeps the device's keys in the encrypted store alone.
 
-pub(crate) use keys::NEARLY_FULL;
+pub(crate) use keys::Upload;
 
+mod behind;
 mod close;
 mod keys;
 mod link;

@@ -4,7 +4,6 @@
 //! it is sent, so a lost reply is asked again with the same key.
 
 use ed25519_dalek::SigningKey;
-use rusqlite::OptionalExtension;
 use waxseal_wire::chain::{Chain, DeviceEntry, PublicKey, device_name_hash, sign};
 use waxseal_wire::frame::Door;
 use waxseal_wire::id::{DeviceId, IdempotencyKey};
@@ -21,34 +20,57 @@ use crate::trust;
 use crate::turn::Turn;
 
 impl Turn<'_> {
-    /// A new account on this device.
+    /// A new account on this device. A claim that the server has not confirmed makes room for it.
     pub(crate) fn register(&mut self, name: &AccountName, invite: &str, device_name: &str) -> Result<(), StoreError> {
-        if self.identity()?.is_some() {
+        if me::is_registered(self.tx)? {
             self.fail(None, Problem::AlreadyRegistered);
             return Ok(());
         }
+        match me::claim(self.tx)? {
+            // The server may have the name already: the same again is harmless, and mends a mistyped invitation.
+            Some(claim) if claim.asked && claim.name == name.as_str() => me::set_invite(self.tx, invite)?,
+            // It may have the other name: only its answer says which of the two we are.
+            Some(claim) if claim.asked => me::set_next(self.tx, name.as_str(), invite)?,
+            // It never left, or we only waited for a code to be taken: nobody knows of it.
+            _ => {
+                me::delete(self.tx)?;
+                self.claim(name, invite, device_name)?;
+            }
+        }
+        self.ask_registration()
+    }
+
+    /// Forgets a name that the server has not confirmed, such as when another server is to be asked.
+    pub(crate) fn forget_claim(&mut self) -> Result<(), StoreError> {
+        if me::is_registered(self.tx)? {
+            self.fail(None, Problem::AlreadyRegistered);
+            return Ok(());
+        }
+        me::delete(self.tx)
+    }
+
+    fn claim(&mut self, name: &AccountName, invite: &str, device_name: &str) -> Result<(), StoreError> {
         let (entry, device_key, device_salt) = self.new_device(device_name);
-        let recovery_key = SigningKey::generate(&mut self.rng);
-        let Ok(chain) = Chain::create(entry, &device_key, PublicKey::of(&recovery_key), &mut self.rng) else {
+        // Its private half is thrown away at once: kept here, whoever copies the device could come back by it
+        // after the device was removed. Recovery by a written code will name another in a record of its own.
+        let recovery_key = PublicKey::of(&SigningKey::generate(&mut self.rng));
+        let Ok(chain) = Chain::create(entry, &device_key, recovery_key, &mut self.rng) else {
             return Err(StoreError::Value);
         };
         let register_key = self.fresh_key();
-        me::insert(
-            self.tx,
-            &NewMe {
-                account: chain.account(),
-                name: name.as_str(),
-                device: entry.id,
-                device_key: &device_key,
-                device_name,
-                device_salt,
-                recovery_key: Some(&recovery_key),
-                invite,
-                register_key,
-            },
-        )?;
-        trust::keep(self.tx, &chain, name.as_str(), self.now)?;
-        self.ask_registration()
+        let new = NewMe {
+            account: chain.account(),
+            name: name.as_str(),
+            device: entry.id,
+            device_key: &device_key,
+            device_name,
+            device_salt,
+            claims: true,
+            invite,
+            register_key,
+        };
+        me::insert(self.tx, &new)?;
+        trust::keep(self.tx, &chain, name.as_str(), self.now)
     }
 
     /// A key and an entry for this device.
@@ -67,22 +89,31 @@ impl Turn<'_> {
 
     /// Sends the claim, where there is one that was not confirmed.
     pub(crate) fn ask_registration(&mut self) -> Result<(), StoreError> {
-        let row = self
-            .tx
-            .query_row("SELECT name, invite, register_key FROM me WHERE registered = 0 AND recovery_key IS NOT NULL", [], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, [u8; 16]>(2)?))
-            })
-            .optional()?;
-        let (Some((name, invite, key)), Some(identity)) = (row, self.identity()?) else { return Ok(()) };
-        let (Ok(name), Some(chain)) = (AccountName::parse(&name), trust::chain(self.tx, &identity.account)?) else { return Ok(()) };
+        let (Some(claim), Some(identity)) = (me::claim(self.tx)?, self.identity()?) else { return Ok(()) };
+        let purpose = Purpose::Register(claim.key);
+        if self.session.is_asked(|asked| *asked == purpose) {
+            return Ok(());
+        }
+        self.session.register_at = None;
+        let (Ok(name), Some(chain)) = (AccountName::parse(&claim.name), trust::chain(self.tx, &identity.account)?) else {
+            return Ok(());
+        };
         let Some(record) = chain.records().first().cloned() else { return Ok(()) };
         let signature = sign(&identity.key, &register_bytes(&identity.account, &name));
-        let request = Register { name, record, signature, invite, idempotency_key: IdempotencyKey(key) };
-        self.send(Door::Anonymous, Request::Anonymous(AnonymousRequest::Register(Box::new(request))), Purpose::Register);
+        let request = Register { name, record, signature, invite: claim.invite, idempotency_key: claim.key };
+        if self.send(Door::Anonymous, Request::Anonymous(AnonymousRequest::Register(Box::new(request))), purpose) {
+            me::set_asked(self.tx)?;
+        }
         Ok(())
     }
 
-    pub(crate) fn registration_answered(&mut self, reply: Reply) -> Result<(), StoreError> {
+    /// Asks again, where the server was busy a while ago.
+    pub(crate) fn run_registration(&mut self) -> Result<(), StoreError> {
+        if self.session.register_at.is_some_and(|at| at <= self.now) { self.ask_registration() } else { Ok(()) }
+    }
+
+    pub(crate) fn registration_answered(&mut self, key: &IdempotencyKey, reply: Reply) -> Result<(), StoreError> {
+        let Some(claim) = me::claim(self.tx)?.filter(|claim| claim.key == *key) else { return Ok(()) };
         match reply {
             Reply::Done => {
                 me::set_registered(self.tx)?;
@@ -92,18 +123,23 @@ impl Turn<'_> {
                 self.authenticate()
             }
             Reply::Refused(refusal) if !refusal.is_passing() => {
+                let device_name = me::device_name(self.tx)?;
                 // The name is free to be claimed by another try; nothing of this one is left.
                 me::delete(self.tx)?;
-                self.tx.execute("DELETE FROM account", [])?;
-                self.tell(Event::RegisterFailed(refusal));
-                Ok(())
+                match claim.next.map(|(name, invite)| (AccountName::parse(&name), invite)) {
+                    Some((Ok(name), invite)) => self.register(&name, &invite, &device_name),
+                    _ => {
+                        self.tell(Event::RegisterFailed(refusal));
+                        Ok(())
+                    }
+                }
             }
-            Reply::Refused(refusal) => {
+            reply => {
+                let refusal = if let Reply::Refused(refusal) = reply { refusal } else { Refusal::Internal };
+                let wait =
+                    if let Refusal::TooFast { retry_after_ms } = refusal { retry_after_ms.clamp(200, 60_000) } else { 2_000 };
+                self.session.register_at = Some(self.later(wait, wait + wait / 2));
                 self.tell(Event::RegisterFailed(refusal));
-                Ok(())
-            }
-            _ => {
-                self.tell(Event::RegisterFailed(Refusal::Internal));
                 Ok(())
             }
         }

@@ -6,12 +6,12 @@
 use waxseal_wire::id::{AccountId, GroupId};
 use waxseal_wire::name::AccountName;
 
+use super::Chat;
 use super::line::{self, LAST, NewLine};
-use super::{Chat, members};
 use crate::account::me;
 use crate::content::{Body, Content};
 use crate::group::Identity;
-use crate::outbox::{Intent, Who};
+use crate::outbox::Intent;
 use crate::output::Problem;
 use crate::store::StoreError;
 use crate::turn::Turn;
@@ -20,15 +20,12 @@ use crate::{Command, Event, chat, trust};
 
 /// Longest text, in bytes.
 const TEXT: usize = 64 << 10;
-/// Longest title, in bytes.
-const TITLE: usize = 200;
-/// People added by one Commit; each may have several devices.
-const BATCH: usize = 64;
 
 impl Turn<'_> {
     pub(crate) fn command(&mut self, command: Command) -> Result<(), StoreError> {
         match command {
             Command::Register { name, invite, device_name } => return self.register(&name, &invite, &device_name),
+            Command::ForgetClaim => return self.forget_claim(),
             Command::AcceptLink { code, device_name } => return self.accept_link(&code, &device_name),
             Command::LookUp(name) => return self.look_up(name),
             Command::Set(setting) => return me::set(self.tx, setting),
@@ -42,7 +39,7 @@ impl Turn<'_> {
             Command::OfferLink => self.offer_link(),
             Command::RemoveDevice(device) => self.remove_device(device),
             Command::OpenDirect(name) => self.open_direct(&identity, name),
-            Command::CreateGroup { title, members } => self.create_group(&identity, &title, &members),
+            Command::CreateGroup { title, members } => self.create_group(&identity, &title, members),
             Command::Send { chat, text, reply_to } => self.say(&identity, chat, &text, reply_to),
             Command::React { chat, message, emoji } => self.react(&identity, chat, message, &emoji),
             Command::Edit { chat, message, text } => self.change(&identity, chat, message, Some(&text)),
@@ -61,10 +58,12 @@ impl Turn<'_> {
             Command::Block(account) => self.block(&identity, &account),
             Command::Unblock(account) => trust::account::set_blocked(self.tx, &account, false),
             Command::MarkVerified(account, on) => trust::account::set_verified(self.tx, &account, on),
-            Command::Refresh(chat) => self.post(Some(chat), None, &Intent::Update).map(drop),
+            Command::Refresh(chat) => self.refresh(chat),
             Command::Forget(chat) => self.forget(chat),
             Command::CloseAccount => self.close_account(),
-            Command::Register { .. } | Command::AcceptLink { .. } | Command::LookUp(_) | Command::Set(_) => Ok(()),
+            Command::Register { .. } | Command::ForgetClaim | Command::AcceptLink { .. } | Command::LookUp(_) | Command::Set(_) => {
+                Ok(())
+            }
         }
     }
 
@@ -72,7 +71,11 @@ impl Turn<'_> {
         if let Some(peer) = trust::account::by_name(self.tx, name.as_str())? {
             let chat = chat::direct_id(&identity.account, &peer);
             if peer == identity.account {
-                self.fail(None, Problem::NoDevice);
+                self.fail(None, Problem::WithYourself);
+                return Ok(());
+            }
+            if trust::is_blocked(self.tx, &peer)? {
+                self.fail(None, Problem::Blocked);
                 return Ok(());
             }
             if let Some(found) = chat::find(self.tx, &chat)?
@@ -85,42 +88,8 @@ impl Turn<'_> {
         self.post(None, None, &Intent::OpenDirect(name.as_str().to_owned())).map(drop)
     }
 
-    fn create_group(&mut self, identity: &Identity, title: &str, names: &[AccountName]) -> Result<(), StoreError> {
-        if title.trim().is_empty() || title.len() > TITLE {
-            self.fail(None, Problem::BadText);
-            return Ok(());
-        }
-        let mut id = [0; 16];
-        self.rng.fill_bytes(&mut id);
-        let row = Chat {
-            chat: ChatId(id),
-            group: None,
-            generation: 0,
-            direct: false,
-            peer: None,
-            title: title.to_owned(),
-            state: ChatState::Opening,
-        };
-        chat::create(self.tx, &row, self.now)?;
-        let others: Vec<Who> =
-            names.iter().filter(|name| name.as_str() != self.own_name()).map(|name| Who::Name(name.as_str().to_owned())).collect();
-        let (first, rest) = others.split_at(others.len().min(BATCH));
-        let mut all = first.to_vec();
-        all.push(Who::Account(identity.account.0));
-        self.post(Some(row.chat), None, &Intent::Found { who: all })?;
-        for batch in rest.chunks(BATCH) {
-            self.post(Some(row.chat), None, &Intent::Add { who: batch.to_vec() })?;
-        }
-        self.tell(Event::ChatOpened(row.chat));
-        Ok(())
-    }
-
-    fn own_name(&self) -> String {
-        me::view(self.tx).ok().flatten().map(|me| me.name.to_string()).unwrap_or_default()
-    }
-
     /// The chat, where we may write in it.
-    fn writable(&mut self, chat: ChatId) -> Result<Option<Chat>, StoreError> {
+    pub(super) fn writable(&mut self, chat: ChatId) -> Result<Option<Chat>, StoreError> {
         let found = chat::find(self.tx, &chat)?;
         match found {
             Some(found)
@@ -222,101 +191,34 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Checks that we are an admin of a group, and says so where not.
-    fn as_admin(&mut self, identity: &Identity, chat: ChatId) -> Result<bool, StoreError> {
-        let Some(found) = self.writable(chat)? else { return Ok(false) };
-        let admins = members::admins(self.tx, &chat)?;
-        let problem = if found.direct {
-            Problem::DirectChat
-        } else if !admins.is_empty() && !admins.contains(&identity.account) {
-            Problem::NotAdmin
-        } else {
-            return Ok(true);
-        };
-        self.fail(Some(chat), problem);
-        Ok(false)
-    }
-
-    fn add_members(&mut self, identity: &Identity, chat: ChatId, names: Vec<AccountName>) -> Result<(), StoreError> {
-        if !self.as_admin(identity, chat)? {
-            return Ok(());
-        }
-        let who: Vec<Who> = names.iter().map(|name| Who::Name(name.as_str().to_owned())).collect();
-        for batch in who.chunks(BATCH) {
-            self.post(Some(chat), None, &Intent::Add { who: batch.to_vec() })?;
-        }
-        Ok(())
-    }
-
-    fn remove_member(&mut self, identity: &Identity, chat: ChatId, account: AccountId) -> Result<(), StoreError> {
-        if account == identity.account {
-            return self.leave(identity, chat);
-        }
-        if self.as_admin(identity, chat)? {
-            self.post(Some(chat), None, &Intent::Remove(account.0))?;
-        }
-        Ok(())
-    }
-
-    fn set_admin(&mut self, identity: &Identity, chat: ChatId, account: AccountId, on: bool) -> Result<(), StoreError> {
-        if !self.as_admin(identity, chat)? {
-            return Ok(());
-        }
-        if !on && members::admins(self.tx, &chat)? == [account] {
-            self.fail(Some(chat), Problem::LastAdmin);
-            return Ok(());
-        }
-        self.post(Some(chat), None, &Intent::SetAdmin(account.0, on)).map(drop)
-    }
-
-    fn rename(&mut self, identity: &Identity, chat: ChatId, title: &str) -> Result<(), StoreError> {
-        if title.trim().is_empty() || title.len() > TITLE {
-            self.fail(Some(chat), Problem::BadText);
-            return Ok(());
-        }
-        if self.as_admin(identity, chat)? {
-            self.post(Some(chat), None, &Intent::Rename(title.to_owned()))?;
-        }
-        Ok(())
-    }
-
-    /// Leaves: says so, and waits for another member's device to make the Commit.
-    fn leave(&mut self, identity: &Identity, chat: ChatId) -> Result<(), StoreError> {
-        let Some(found) = chat::find(self.tx, &chat)? else {
-            self.fail(Some(chat), Problem::NotAMember);
-            return Ok(());
-        };
-        let members = members::accounts(self.tx, &chat)?;
-        let admins = members::admins(self.tx, &chat)?;
-        if !found.direct && admins == [identity.account] && members.len() > 1 {
-            self.fail(Some(chat), Problem::LastAdmin);
-            return Ok(());
-        }
-        if members.len() <= 1 || found.group.is_none() || found.direct {
-            // Nobody else is there to be told; a chat of two ends silently, and is founded again if we write again.
-            return self.left(&chat);
-        }
-        chat::set_state(self.tx, &chat, ChatState::Leaving)?;
-        self.post(Some(chat), None, &Intent::Leave)?;
-        self.tell(Event::ChatChanged(chat));
-        Ok(())
-    }
-
     pub(crate) fn accept_request(&mut self, chat: ChatId) -> Result<(), StoreError> {
-        if chat::find(self.tx, &chat)?.is_some_and(|found| found.state == ChatState::Requested) {
+        if let Some(found) = chat::find(self.tx, &chat)?.filter(|found| found.state == ChatState::Requested) {
             chat::set_state(self.tx, &chat, ChatState::Open)?;
+            if let Some(group) = found.group {
+                self.begin_cadence(&group)?;
+            }
             self.tell(Event::ChatChanged(chat));
         }
         Ok(())
     }
 
     fn block(&mut self, identity: &Identity, account: &AccountId) -> Result<(), StoreError> {
+        if *account == identity.account {
+            self.fail(None, Problem::WithYourself);
+            return Ok(());
+        }
         trust::account::set_blocked(self.tx, account, true)?;
         let chat = chat::direct_id(&identity.account, account);
         if chat::find(self.tx, &chat)?.is_some() {
             self.left(&chat)?;
         }
         Ok(())
+    }
+
+    /// New keys now, here and for whoever adds us: somebody may have had this device in hand.
+    fn refresh(&mut self, chat: ChatId) -> Result<(), StoreError> {
+        self.renew_keys()?;
+        self.post(Some(chat), None, &Intent::Update).map(drop)
     }
 
     /// Forgets a chat on this device.

@@ -11,6 +11,7 @@
 mod command;
 pub(crate) mod line;
 pub(crate) mod members;
+mod membership;
 pub(crate) mod receipts;
 pub(crate) mod rules;
 
@@ -256,6 +257,11 @@ impl ChatGroup {
             self.ahead.push(position.0);
         }
         self.close_up();
+    }
+
+    /// Whether something is stored at this place.
+    pub(crate) fn is_filled(&self, position: Position) -> bool {
+        position <= self.position || self.ahead.contains(&position.0)
     }
 
     fn close_up(&mut self) {

@@ -5,8 +5,8 @@
 //! group is wiped.
 
 use rand_core::CryptoRngCore;
-use rusqlite::{OptionalExtension, params};
-use waxseal_wire::id::{AliasId, GroupId};
+use rusqlite::{OptionalExtension, params, params_from_iter};
+use waxseal_wire::id::{AliasId, GroupId, Millis};
 use waxseal_wire::key::{PostKey, SealSecret};
 use waxseal_wire::request::Address;
 
@@ -114,9 +114,91 @@ pub fn find(tx: &Tx<'_>, alias: &AliasId) -> Result<Option<OwnAlias>, StoreError
     }))
 }
 
+/// The KeyPackages that this device has out: counted, taken back, destroyed.
+pub(crate) mod offers {
+    use super::{AliasId, Millis, StoreError, Tx, params};
+
+    /// KeyPackages that were not used up and not taken back, one-time ones.
+    pub(crate) fn count(tx: &Tx<'_>) -> Result<u32, StoreError> {
+        let mut count = tx.prepare_cached("SELECT count(*) FROM alias WHERE state = 1 AND retired IS NULL")?;
+        Ok(count.query_row([], |row| row.get(0))?)
+    }
+
+    /// Destroys so many of the oldest.
+    pub(crate) fn forget_oldest(tx: &Tx<'_>, count: u32) -> Result<(), StoreError> {
+        let sql = "SELECT alias FROM alias WHERE state = 1 AND retired IS NULL ORDER BY rowid LIMIT ?1";
+        for alias in super::list(tx, sql, Some(u64::from(count)))? {
+            super::forget(tx, &alias)?;
+        }
+        Ok(())
+    }
+
+    /// All KeyPackages but those under `fresh` are out of use from now on.
+    pub(crate) fn take_back(tx: &Tx<'_>, fresh: &[AliasId], now: Millis) -> Result<(), StoreError> {
+        let old = super::list(tx, "SELECT alias FROM alias WHERE state IN (1, 2) AND retired IS NULL", None)?;
+        for alias in old.iter().filter(|alias| !fresh.contains(alias)) {
+            tx.prepare_cached("UPDATE alias SET retired = ?2 WHERE alias = ?1")?
+                .execute(params![alias.as_bytes(), now.0.cast_signed()])?;
+        }
+        Ok(())
+    }
+
+    /// Up to 64 that were taken back at `before` or earlier and that the server still knows.
+    pub(crate) fn taken_back(tx: &Tx<'_>, before: Millis) -> Result<Vec<AliasId>, StoreError> {
+        let sql = "SELECT alias FROM alias WHERE state IN (1, 2) AND retired <= ?1 AND dropped IS NULL LIMIT 64";
+        super::list(tx, sql, Some(before.0))
+    }
+
+    /// The server takes nothing for these any more.
+    pub(crate) fn drop(tx: &Tx<'_>, aliases: &[AliasId], now: Millis) -> Result<(), StoreError> {
+        for alias in aliases {
+            tx.prepare_cached("UPDATE alias SET dropped = ?2 WHERE alias = ?1")?
+                .execute(params![alias.as_bytes(), now.0.cast_signed()])?;
+        }
+        Ok(())
+    }
+
+    /// Those that the server forgot at `before` or earlier: nothing can come by them any more.
+    pub(crate) fn dropped(tx: &Tx<'_>, before: Millis) -> Result<Vec<AliasId>, StoreError> {
+        super::list(tx, "SELECT alias FROM alias WHERE state IN (1, 2) AND dropped <= ?1 LIMIT 64", Some(before.0))
+    }
+
+    /// Whether the server has forgotten an alias that something came by all the same.
+    pub(crate) fn is_dropped(tx: &Tx<'_>, alias: &AliasId) -> Result<bool, StoreError> {
+        let mut found = tx.prepare_cached("SELECT 1 FROM alias WHERE alias = ?1 AND dropped IS NOT NULL")?;
+        Ok(found.exists([alias.as_bytes()])?)
+    }
+
+    /// Destroys the private part of a KeyPackage whose alias is still in use; looked at again from `now` on.
+    pub(crate) fn destroy(tx: &Tx<'_>, alias: &AliasId, now: Millis) -> Result<(), StoreError> {
+        tx.prepare_cached("DELETE FROM mls_item WHERE key IN (SELECT key_package FROM alias WHERE alias = ?1)")?
+            .execute([alias.as_bytes()])?;
+        tx.prepare_cached("UPDATE alias SET key_package = NULL, retired = ?2 WHERE alias = ?1")?
+            .execute(params![alias.as_bytes(), now.0.cast_signed()])?;
+        Ok(())
+    }
+
+    /// When the next of these steps can be taken, `grace` after taking back and `settled` after dropping.
+    pub(crate) fn next(tx: &Tx<'_>, grace: u64, settled: u64) -> Result<Option<Millis>, StoreError> {
+        let mut next = tx.prepare_cached(
+            "SELECT min(CASE WHEN dropped IS NULL THEN retired + ?1 ELSE dropped + ?2 END)
+             FROM alias WHERE state IN (1, 2) AND retired IS NOT NULL",
+        )?;
+        let next: Option<i64> = next.query_row([grace.cast_signed(), settled.cast_signed()], |row| row.get(0))?;
+        Ok(next.map(|at| Millis(at.cast_unsigned())))
+    }
+
+    /// Up to `limit` aliases of ours in order, those after `after`: whatever they are there for.
+    pub(crate) fn all(tx: &Tx<'_>, after: &AliasId, limit: usize) -> Result<Vec<AliasId>, StoreError> {
+        let mut rows = tx.prepare_cached("SELECT alias FROM alias WHERE alias > ?1 AND dropped IS NULL ORDER BY alias LIMIT ?2")?;
+        let found = rows.query_map(params![after.as_bytes(), limit], |row| row.get(0).map(AliasId))?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+}
+
 /// All aliases that are bound to `group`, the current one and former ones.
 pub fn of_group(tx: &Tx<'_>, group: &GroupId) -> Result<Vec<AliasId>, StoreError> {
-    list(tx, "SELECT alias FROM alias WHERE group_id = ?1 ORDER BY alias", group.as_bytes())
+    of(tx, "SELECT alias FROM alias WHERE group_id = ?1 ORDER BY alias", group)
 }
 
 /// Deletes an alias that is not needed any more, and the KeyPackage that offered it.
@@ -138,11 +220,18 @@ pub(super) fn bind(tx: &Tx<'_>, alias: &AliasId, group: &GroupId) -> Result<(), 
 
 /// Deletes all aliases bound to `group`, and says which they were.
 pub(super) fn wipe(tx: &Tx<'_>, group: &GroupId) -> Result<Vec<AliasId>, StoreError> {
-    list(tx, "DELETE FROM alias WHERE group_id = ?1 RETURNING alias", group.as_bytes())
+    of(tx, "DELETE FROM alias WHERE group_id = ?1 RETURNING alias", group)
 }
 
-fn list(tx: &Tx<'_>, sql: &str, group: &[u8]) -> Result<Vec<AliasId>, StoreError> {
+fn of(tx: &Tx<'_>, sql: &str, group: &GroupId) -> Result<Vec<AliasId>, StoreError> {
     let mut statement = tx.prepare_cached(sql)?;
-    let rows = statement.query_map([group], |row| row.get::<_, Vec<u8>>(0))?;
-    rows.map(|row| row?.as_slice().try_into().map_err(|_| StoreError::Value)).collect()
+    let rows = statement.query_map([group.as_bytes()], |row| row.get(0).map(AliasId))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The aliases that a statement finds, which may ask for a number.
+fn list(tx: &Tx<'_>, sql: &str, number: Option<u64>) -> Result<Vec<AliasId>, StoreError> {
+    let mut statement = tx.prepare_cached(sql)?;
+    let rows = statement.query_map(params_from_iter(number.map(u64::cast_signed)), |row| row.get(0).map(AliasId))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -37,14 +37,15 @@ use waxseal_wire::request::RosterEntry;
 use waxseal_wire::seal::roster_hash;
 use zeroize::{Zeroize, Zeroizing};
 
+pub(crate) use alias::offers;
 pub use alias::{Alias, AliasState, OwnAlias, find as find_alias, forget as forget_alias, of_group as aliases_of};
 pub use change::{Change, PendingCommit, SealedTree};
 pub use error::{Cause, GroupError, JoinError, OfferError, OpenError};
 pub use identity::Identity;
 pub use leaf::{Claim, MemberLeaf};
-pub use offer::{OfferedKeyPackage, make_key_package, read_key_package};
+pub use offer::{LIFETIME_DAYS, OfferedKeyPackage, make_key_package, read_key_package};
 pub use open::{Opened, StagedChange};
-pub use policy::{Errand, Policy, PolicyError};
+pub use policy::{ADMINS, Errand, Policy, PolicyError};
 pub use suite::Suite;
 
 use crate::store::{StoreError, Tx};

@@ -7,6 +7,7 @@
 use openmls::prelude::{KeyPackage, MlsMessageBodyIn, MlsMessageIn, MlsMessageOut, ProtocolVersion};
 use rand_core::CryptoRngCore;
 use tls_codec::{Deserialize as _, Serialize as _};
+use waxseal_wire::id::Millis;
 
 use super::alias::Alias;
 use super::error::{Cause, GroupError, OfferError};
@@ -25,9 +26,26 @@ pub struct OfferedKeyPackage {
     pub claim: Claim,
     /// Whether it is the device's last resort, used many times.
     pub last_resort: bool,
+    /// The day it was made, counted from 1970-01-01 UTC, as its device says.
+    made: Option<u32>,
     /// The MLSMessage, as it came.
     pub bytes: Vec<u8>,
     pub(super) package: KeyPackage,
+}
+
+/// A KeyPackage is good for so many days from the day it was made.
+pub const LIFETIME_DAYS: u64 = 90;
+
+const DAY: u64 = 24 * 60 * 60 * 1000;
+
+impl OfferedKeyPackage {
+    /// Whether it is too old to add anybody by, or too far in the future to have an age.
+    ///
+    /// For whoever is about to add alone: members who judge a Commit have other clocks, and would part over it.
+    pub fn is_expired(&self, now: Millis) -> bool {
+        let today = now.0 / DAY;
+        self.made.is_none_or(|made| today.abs_diff(u64::from(made)) > LIFETIME_DAYS)
+    }
 }
 
 /// Makes a KeyPackage that carries `alias`, and keeps its private part and the alias.
@@ -35,6 +53,7 @@ pub struct OfferedKeyPackage {
 /// Returns the MLSMessage to publish (RFC 9420 §10, about 2.8 KB).
 pub fn make_key_package(
     tx: &Tx<'_>,
+    now: Millis,
     rng: &mut impl CryptoRngCore,
     identity: &Identity,
     alias: &Alias,
@@ -43,6 +62,7 @@ pub fn make_key_package(
     let provider = Provider::new(tx, rng, None);
     let mut builder = KeyPackage::builder()
         .key_package_lifetime(suite::lifetime())
+        .key_package_extensions(suite::key_package(u32::try_from(now.0 / DAY).unwrap_or(u32::MAX))?)
         .leaf_node_capabilities(suite::capabilities(Suite::CURRENT))
         .leaf_node_extensions(suite::leaf(&alias.address())?);
     if last_resort {
@@ -59,13 +79,14 @@ pub fn make_key_package(
     Ok(bytes)
 }
 
-/// Checks a KeyPackage: signatures, suite, lifetime, capabilities, credential, alias.
+/// Checks a KeyPackage: signatures, suite, capabilities, credential, alias. Its age is judged by
+/// [`OfferedKeyPackage::is_expired`].
 pub fn read_key_package(bytes: &[u8]) -> Result<OfferedKeyPackage, OfferError> {
     let message = MlsMessageIn::tls_deserialize_exact(bytes).map_err(|_| OfferError::Malformed)?;
     let MlsMessageBodyIn::KeyPackage(unverified) = message.extract() else { return Err(OfferError::Malformed) };
     let package = unverified.validate(&*CRYPTO, ProtocolVersion::Mls10).map_err(|error| OfferError::Invalid(Cause::of(error)))?;
     let claim = check(&package)?;
-    Ok(OfferedKeyPackage { claim, last_resort: package.last_resort(), bytes: bytes.to_vec(), package })
+    Ok(OfferedKeyPackage { claim, last_resort: package.last_resort(), made: suite::made(&package), bytes: bytes.to_vec(), package })
 }
 
 /// The rules of ours that the library does not know.

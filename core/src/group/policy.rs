@@ -17,7 +17,7 @@ const SIZE: usize = 16 << 10;
 /// Most bytes of a name.
 const NAME: usize = 256;
 /// Most admins.
-const ADMINS: usize = 256;
+pub const ADMINS: usize = 256;
 
 /// Why a policy is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -4,7 +4,7 @@
 //! Welcome that speaks anything else is refused, never downgraded to.
 
 use openmls::prelude::{
-    Capabilities, Ciphersuite, CredentialType, Extension, ExtensionType, Extensions, GroupContext, LeafNode, Lifetime,
+    Capabilities, Ciphersuite, CredentialType, Extension, ExtensionType, Extensions, GroupContext, KeyPackage, LeafNode, Lifetime,
     MlsGroupJoinConfig, PURE_CIPHERTEXT_WIRE_FORMAT_POLICY, ProtocolVersion, RequiredCapabilitiesExtension, UnknownExtension,
 };
 use waxseal_wire::request::Address;
@@ -56,6 +56,9 @@ const FEATURES: u16 = 0xFA07;
 /// GroupContext, reserved: for what nobody foresaw.
 const SPARE: u16 = 0xFA08;
 
+/// KeyPackage: the day it was made, counted from 1970-01-01 UTC, 4 bytes.
+const MADE: u16 = 0xFA09;
+
 /// Every type any release may put into a leaf or GroupContext.
 ///
 /// A promise from the first release on: adding a leaf that lacks a type in use
@@ -69,7 +72,8 @@ fn types() -> Vec<ExtensionType> {
 /// What every leaf of ours says that it can.
 pub(super) fn capabilities(suite: Suite) -> Capabilities {
     let mut extensions = types();
-    extensions.push(ExtensionType::LastResort);
+    // RFC 9420 §10.1: what stands in a KeyPackage is among its leaf's capabilities. Groups do not require it.
+    extensions.extend([ExtensionType::LastResort, ExtensionType::Unknown(MADE)]);
     Capabilities::builder()
         .versions(vec![ProtocolVersion::Mls10])
         .ciphersuites(vec![suite.library()])
@@ -109,6 +113,18 @@ pub(super) fn policy_of(extensions: &Extensions<GroupContext>) -> Option<&[u8]> 
 pub(super) fn leaf(address: &Address) -> Result<Extensions<LeafNode>, GroupError> {
     Extensions::from_vec(vec![Extension::Unknown(ALIAS, UnknownExtension(address.to_bytes().to_vec()))])
         .map_err(|error| GroupError::Library(Cause::of(error)))
+}
+
+/// The extensions of our KeyPackages.
+pub(super) fn key_package(made: u32) -> Result<Extensions<KeyPackage>, GroupError> {
+    Extensions::from_vec(vec![Extension::Unknown(MADE, UnknownExtension(made.to_be_bytes().to_vec()))])
+        .map_err(|error| GroupError::Library(Cause::of(error)))
+}
+
+/// The day a KeyPackage was made; `None` where it does not say.
+pub(super) fn made(package: &KeyPackage) -> Option<u32> {
+    let day = package.extensions().unknown(MADE)?;
+    Some(u32::from_be_bytes(day.0.as_slice().try_into().ok()?))
 }
 
 /// For ever: the library judges lifetimes by its own clock, also when receiving, which forks groups.

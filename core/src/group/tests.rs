@@ -11,11 +11,12 @@ use openmls::prelude::{Extension, Extensions, KeyPackage, MlsMessageOut};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use tls_codec::Deserialize as _;
-use waxseal_wire::id::{AccountId, DeviceId};
+use waxseal_wire::id::{AccountId, DeviceId, Millis};
 
 use super::*;
 use crate::store::Store;
 
+const NOW: Millis = Millis(1_790_000_000_000);
 const ID: GroupId = GroupId([3; 16]);
 const X_WING_128: Ciphersuite = Ciphersuite::MLS_128_MLKEM768X25519_AES128GCM_SHA256_Ed25519;
 const CLASSICAL: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
@@ -83,7 +84,7 @@ fn pair() -> (Device, Device) {
     let policy = Policy::new([0; 16], 0, "Bees".into(), BTreeSet::new(), false);
     let Device { store, rng, me } = &mut two;
     let alias = Alias::random(rng);
-    let offer = store.write(|tx| make_key_package(tx, rng, me, &alias, false)).unwrap();
+    let offer = store.write(|tx| make_key_package(tx, NOW, rng, me, &alias, false)).unwrap();
     let add = vec![read_key_package(&offer).unwrap()];
     let Device { store, rng, me } = &mut one;
     let pending = store

@@ -18,7 +18,18 @@ const WEEK: u64 = 7 * 24 * 60 * 60 * 1000;
 /// After joining, so long at least and so much longer a member, in milliseconds.
 const JOINED: (u64, u64) = (20_000, 5_000);
 
+/// Not before something changes.
+const NEVER: Millis = Millis(i64::MAX as u64);
+
 impl Turn<'_> {
+    /// A request was accepted: keys are renewed there like after joining.
+    pub(crate) fn begin_cadence(&mut self, group: &GroupId) -> Result<(), StoreError> {
+        let Some(mut place) = chat::group(self.tx, group)?.filter(|place| place.update_at == NEVER) else { return Ok(()) };
+        let members = chat::members::accounts(self.tx, &place.chat)?.len();
+        place.update_at = self.first_update(members);
+        chat::save_group(self.tx, &place)
+    }
+
     /// When to renew after a renewal; spread, so that members do not race.
     pub(crate) fn next_update(&mut self, _members: usize) -> Millis {
         self.later(WEEK - WEEK / 4, WEEK)
@@ -47,8 +58,8 @@ impl Turn<'_> {
                 continue;
             }
             if request {
-                // A stranger is told nothing, not even that we are here.
-                place.update_at = self.first_update(1);
+                // A stranger is told nothing, not even that we are here; accepting begins it.
+                place.update_at = NEVER;
                 chat::save_group(self.tx, &place)?;
                 continue;
             }

@@ -51,6 +51,17 @@ impl Turn<'_> {
         Ok(())
     }
 
+    /// The server gives a place of the group a second time: it was set back to an older state, and whatever is
+    /// said there now is taken for a replay. The chat needs another group, and nobody in this one can help.
+    pub(crate) fn set_back(&mut self, group: &GroupId) -> Result<(), StoreError> {
+        self.broken(group, None)?;
+        if let Some(mut place) = chat::group(self.tx, group)?.filter(|place| place.state == GroupState::Broken) {
+            place.heal_tries = place.heal_tries.max(2);
+            chat::save_group(self.tx, &place)?;
+        }
+        Ok(())
+    }
+
     /// The server dropped what we had not taken: no group can be relied on.
     pub(crate) fn mailbox_lost(&mut self) -> Result<(), StoreError> {
         for group in chat::groups_in(self.tx, GroupState::Open)? {

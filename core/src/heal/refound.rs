@@ -70,15 +70,22 @@ impl Turn<'_> {
         if !after.is_subset(&before) || !(policy.direct || admins_kept) {
             return Ok(false);
         }
-        if admins.contains(&by.account) || policy.direct {
-            return Ok(true);
-        }
-        // Who is no admin may leave out only those who wanted to be out, and the one whom we, too, saw break the group.
         let current = known.group.map(|group| chat::group(self.tx, &group)).transpose()?.flatten();
         let culprit = match &current {
             Some(current) if current.state == GroupState::Broken => self.culprit_of(current)?,
             _ => None,
         };
+        if policy.direct {
+            return Ok(true);
+        }
+        // Whom we, too, saw break the group does not bring everybody into the next one; nor does anybody bring them.
+        if culprit.is_some_and(|culprit| after.contains(&culprit)) {
+            return Ok(false);
+        }
+        if admins.contains(&by.account) {
+            return Ok(true);
+        }
+        // Who is no admin may leave out only those who wanted to be out, and the one who broke it.
         let policy = known.group.map(|group| self.with_group(&group, |group, _, _| group.policy())).transpose()?.flatten();
         let leaving = policy.and_then(Result::ok).map(|policy| policy.leaving).unwrap_or_default();
         Ok(before.difference(&after).all(|gone| Some(*gone) == culprit || leaving.contains(gone)))

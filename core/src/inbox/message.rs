@@ -4,16 +4,17 @@
 //! savepoint: where the sender's chain is missing, all is taken back and the
 //! message waits.
 
+use rand_core::CryptoRngCore;
 use waxseal_wire::id::AccountId;
-use waxseal_wire::seal::Delivered;
+use waxseal_wire::seal::{Delivered, Kind};
 
 use super::{Fate, parked};
 use crate::Event;
 use crate::account::me::{self, Counter};
-use crate::chat::{self, ChatGroup, line};
+use crate::chat::{self, ChatGroup, GroupState, line};
 use crate::content::{Body, Content, MessageId};
-use crate::group::{GroupError, MemberLeaf, OpenError, Opened};
-use crate::store::StoreError;
+use crate::group::{Group, GroupError, MemberLeaf, OpenError, Opened};
+use crate::store::{StoreError, Tx};
 use crate::trust::{self, Standing};
 use crate::turn::Turn;
 use crate::view::{ChatState, Line, MessageState};
@@ -52,21 +53,29 @@ impl From<GroupError> for Stop {
     }
 }
 
+/// Opens a message and judges its sender; on an error everything is to be taken back.
+fn open(
+    group: &mut Group,
+    tx: &Tx<'_>,
+    mut rng: &mut dyn CryptoRngCore,
+    delivered: &Delivered,
+) -> Result<(MemberLeaf, Vec<u8>, Standing), Stop> {
+    let (from, plaintext) = match group.open(tx, &mut rng, &delivered.envelope)? {
+        Opened::Message { from, plaintext } => (from, plaintext),
+        // A Commit, or something that claims to be ours, where a message should be.
+        _ => return Err(Stop::Open(OpenError::Forbidden)),
+    };
+    let fresh = parked::has_waited(tx, &delivered.group, &from.account)?;
+    match trust::standing(tx, &from, fresh)? {
+        Standing::Unknown(account) => Err(Stop::Needs(vec![account])),
+        standing => Ok((from, plaintext, standing)),
+    }
+}
+
 impl Turn<'_> {
     pub(super) fn message_came(&mut self, mut place: ChatGroup, delivered: &Delivered) -> Result<Fate, StoreError> {
         let group = place.group;
-        let opened = self.with_group(&group, |group, tx, mut rng| {
-            let (from, plaintext) = match group.open(tx, &mut rng, &delivered.envelope)? {
-                Opened::Message { from, plaintext } => (from, plaintext),
-                // A Commit, or something that claims to be ours, where a message should be.
-                _ => return Err(Stop::Open(OpenError::Forbidden)),
-            };
-            let fresh = parked::has_waited(tx, &delivered.group, &from.account)?;
-            match trust::standing(tx, &from, fresh)? {
-                Standing::Unknown(account) => Err(Stop::Needs(vec![account])),
-                standing => Ok((from, plaintext, standing)),
-            }
-        })?;
+        let opened = self.with_group(&group, |group, tx, rng| open(group, tx, rng, delivered))?;
         let (from, plaintext, standing) = match opened {
             Some(Ok(opened)) => opened,
             Some(Err(Stop::Store(error))) => return Err(error),
@@ -87,6 +96,25 @@ impl Turn<'_> {
             Ok(content) => self.said(&place, delivered, &from, &content)?,
             // The sender's fault; its place is kept.
             Err(_) => self.show(&place, delivered, &from, Line::Unknown(String::new()), None, None)?,
+        }
+        Ok(Fate::Done)
+    }
+
+    /// Something for a place that is filled or was given up. A replay does not open, for its key is gone; what was
+    /// withheld for a while, or numbered by a server that was set back, does, and is shown where it belongs.
+    pub(super) fn late(&mut self, place: ChatGroup, delivered: &Delivered) -> Result<Fate, StoreError> {
+        if delivered.kind != Kind::Message || !matches!(place.state, GroupState::Open | GroupState::Superseded) {
+            return Ok(Fate::Done);
+        }
+        match self.with_group(&place.group, |group, tx, rng| open(group, tx, rng, delivered))? {
+            Some(Ok((from, plaintext, Standing::Proven))) => {
+                me::count(self.tx, Counter::Opened)?;
+                if let Ok(content) = Content::from_padded(&plaintext) {
+                    self.said(&place, delivered, &from, &content)?;
+                }
+            }
+            Some(Err(Stop::Store(error))) => return Err(error),
+            _ => self.unload(&place.group),
         }
         Ok(Fate::Done)
     }

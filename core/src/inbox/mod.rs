@@ -40,6 +40,11 @@ impl Turn<'_> {
     /// Entries were pushed.
     pub(crate) fn entries(&mut self, entries: Vec<MailboxEntry>) -> Result<(), StoreError> {
         let mut cursor = me::cursor(self.tx)?;
+        if entries.is_empty() {
+            // Nothing more waits.
+            self.session.took(cursor, true);
+            return Ok(());
+        }
         for entry in entries {
             // Pushed again after a lost ack: stored already.
             if entry.seq <= cursor {
@@ -50,6 +55,7 @@ impl Turn<'_> {
             self.entry(&entry)?;
         }
         me::set_cursor(self.tx, cursor)?;
+        self.session.took(cursor, false);
         self.ack(cursor);
         Ok(())
     }
@@ -86,9 +92,9 @@ impl Turn<'_> {
 
     /// Puts one thing in its place; it is the next that was delivered for its group.
     fn place(&mut self, mut place: ChatGroup, delivered: &Delivered) -> Result<Fate, StoreError> {
-        if delivered.position <= place.position || place.ahead.contains(&delivered.position.0) {
-            // A replay, or something from before we joined.
-            return Ok(Fate::Done);
+        if place.is_filled(delivered.position) {
+            // A replay, something from before we joined, or late: what has never been opened still opens.
+            return self.late(place, delivered);
         }
         if place.state == GroupState::Founding {
             // The server has the group, its reply is not here yet: our first messages have no places.

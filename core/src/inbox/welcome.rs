@@ -9,7 +9,7 @@
 use rusqlite::{OptionalExtension, params};
 use waxseal_wire::frame::Door;
 use waxseal_wire::id::{AccountId, AliasId, BlobId, GroupId, Position};
-use waxseal_wire::reply::{KeysLeft, Reply};
+use waxseal_wire::reply::Reply;
 use waxseal_wire::request::{AnonymousRequest, FetchBlob, Request};
 use waxseal_wire::seal::Delivered;
 
@@ -50,6 +50,7 @@ impl Turn<'_> {
         let peeked = match join::peek(self.tx, welcome) {
             Ok(peeked) if peeked.group == delivered.group && peeked.alias == *alias => peeked,
             Err(JoinError::Store(error)) => return Err(error),
+            Err(JoinError::NoKeyPackage) => return self.used_before(),
             _ => return Ok(()),
         };
         if self.is_used(&peeked.hash)? {
@@ -79,6 +80,8 @@ impl Turn<'_> {
                 tree
             ],
         )?;
+        // An alias that the server has forgotten must change soon, like that of a last resort.
+        let moves = peeked.last_resort || group::offers::is_dropped(self.tx, alias)?;
         let place = ChatGroup {
             group: peeked.group,
             chat: known.as_ref().map_or(ChatId([0; 16]), |place| place.chat),
@@ -91,7 +94,7 @@ impl Turn<'_> {
             culprit: None,
             heal_at: None,
             heal_tries: 0,
-            last_resort: peeked.last_resort,
+            last_resort: moves,
         };
         chat::put_group(self.tx, &place, peeked.epoch)?;
         self.tx.execute(
@@ -99,6 +102,14 @@ impl Turn<'_> {
             params![peeked.group.0, delivered.position.0.cast_signed()],
         )?;
         if tree.is_empty() { self.fetch_tree(&peeked.group) } else { self.finish_join(&peeked.group) }
+    }
+
+    /// Somebody was given a KeyPackage that is used up: the server was set back, or hands one out twice.
+    fn used_before(&mut self) -> Result<(), StoreError> {
+        if !core::mem::replace(&mut self.session.renewed, true) {
+            self.renew_keys()?;
+        }
+        Ok(())
     }
 
     fn is_used(&self, hash: &[u8; 32]) -> Result<bool, StoreError> {
@@ -226,7 +237,7 @@ impl Turn<'_> {
         self.tx.execute("DELETE FROM joining WHERE grp = ?1", [group.0])?;
         if !joining.last_resort {
             // One KeyPackage was used up: another takes its place.
-            self.replenish(KeysLeft { one_time: crate::account::NEARLY_FULL, last_resort: true })?;
+            self.replace_used()?;
         }
         if let Some(errand) = policy.errand {
             self.wipe_group(group)?;
@@ -248,7 +259,7 @@ impl Turn<'_> {
             culprit: None,
             heal_at: None,
             heal_tries: 0,
-            last_resort: joining.last_resort,
+            last_resort: known.as_ref().map_or(joining.last_resort, |known| known.last_resort),
         };
         let state = if joining.again && !self.goes_on(&known, &policy, &by)? {
             None

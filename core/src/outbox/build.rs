@@ -25,6 +25,7 @@ impl Turn<'_> {
     /// Begins with an entry that nothing was built for; true where the next one can be looked at.
     pub(super) fn begin(&mut self, entry: &Entry) -> Result<bool, StoreError> {
         let Some(identity) = self.identity()? else { return Ok(false) };
+        let entry = &self.forget_stale_keys(entry)?;
         match &entry.intent {
             Intent::OpenDirect(_) => self.ask_keys(entry, &identity.account).map(|()| false),
             Intent::Found { .. } => self.begin_found(entry, &identity),
@@ -172,6 +173,10 @@ impl Turn<'_> {
         match &entry.intent {
             Intent::Add { .. } => {
                 for (account, offers) in offers {
+                    if crate::trust::is_blocked(self.tx, &account)? {
+                        self.fail(entry.chat, Problem::Blocked);
+                        continue;
+                    }
                     if offers.is_empty() {
                         self.fail(entry.chat, Problem::NoDevice);
                     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use waxseal_wire::frame::Door;
 use waxseal_wire::id::{AccountId, DeviceId};
 use waxseal_wire::name::AccountName;
-use waxseal_wire::reply::{AccountFound, KeysLeft, Reply};
+use waxseal_wire::reply::{AccountFound, Reply};
 use waxseal_wire::request::{AccountRef, AnonymousRequest, Lookup, Request};
 
 use super::{Entry, Intent, Who, entry};
@@ -26,7 +26,13 @@ use crate::{Event, chat};
 pub(super) struct Found {
     pub(super) account: [u8; 32],
     pub(super) key_packages: Vec<Vec<u8>>,
+    /// When they were fetched, in milliseconds.
+    #[serde(default)]
+    pub(super) at: u64,
 }
+
+/// What was fetched is used so long after at most, in milliseconds: a day. Whoever made it destroys it in time.
+const FRESH: u64 = 24 * 60 * 60 * 1000;
 
 impl Turn<'_> {
     /// Asks for an entry's KeyPackages, unless that was done.
@@ -74,7 +80,7 @@ impl Turn<'_> {
         }
         if who.contains(&Who::Account(identity.account.0)) {
             // That took one of our own KeyPackages too.
-            self.replenish(KeysLeft { one_time: crate::account::NEARLY_FULL, last_resort: true })?;
+            self.replace_used()?;
         }
         if let Intent::OpenDirect(name) = &entry.intent {
             return self.direct_found(&entry, name.clone(), &identity.account, usable);
@@ -126,13 +132,17 @@ impl Turn<'_> {
         let mut key_packages = Vec::new();
         for one in &found.key_packages {
             let Ok(offer) = read_key_package(&one.key_package) else { continue };
+            if offer.is_expired(self.now) {
+                // Its device was away for long, or the server held it back to hand it out late.
+                continue;
+            }
             let claim = &offer.claim;
             let proven = trust::standing_of(self.tx, &claim.account, &claim.device, &claim.key, true)? == Standing::Proven;
             if proven && claim.account == account && claim.device != *own {
                 key_packages.push(one.key_package.clone());
             }
         }
-        Ok(Some(Found { account: account.0, key_packages }))
+        Ok(Some(Found { account: account.0, key_packages, at: self.now.0 }))
     }
 
     /// The person was found: the chat stands, its group is founded with the first message.
@@ -171,6 +181,19 @@ impl Turn<'_> {
         }
         self.tell(Event::ChatOpened(id));
         Ok(())
+    }
+
+    /// Forgets KeyPackages that were fetched too long ago; others are fetched in their place.
+    pub(super) fn forget_stale_keys(&mut self, entry: &Entry) -> Result<Entry, StoreError> {
+        let mut entry = entry.clone();
+        if let Some(bytes) = &entry.keys {
+            let found: Vec<Found> = ciborium::from_reader(bytes.as_slice()).map_err(|_| StoreError::Value)?;
+            if found.iter().any(|found| self.now.0.abs_diff(found.at) > FRESH) {
+                entry.keys = None;
+                entry.save(self.tx)?;
+            }
+        }
+        Ok(entry)
     }
 
     /// The KeyPackages that were fetched for an entry.

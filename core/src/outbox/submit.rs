@@ -82,6 +82,12 @@ impl Turn<'_> {
                     else {
                         return entry::delete(self.tx, id);
                     };
+                    if place.is_filled(*position) {
+                        // What we say now would be taken for what was said before. It goes again, where it counts.
+                        entry.requeue(self.now);
+                        entry.save(self.tx)?;
+                        return self.set_back(&place.group);
+                    }
                     self.accepted_words(&entry, &place, *position)?;
                     place.reached(*position);
                     place.sent += 1;
@@ -89,6 +95,13 @@ impl Turn<'_> {
                     self.unpark(&place.group)
                 }
                 _ => {
+                    let place = entry.group.map(|group| chat::group(self.tx, &GroupId(group))).transpose()?.flatten();
+                    if let Some(place) = place.filter(|place| place.is_filled(*position)) {
+                        self.drop_pending(&entry)?;
+                        entry.requeue(self.now);
+                        entry.save(self.tx)?;
+                        return self.set_back(&place.group);
+                    }
                     // Ours, but not ours to merge before it comes through the mailbox like everybody's.
                     entry.stage = Stage::Echo;
                     entry.request = None;
@@ -124,6 +137,17 @@ impl Turn<'_> {
                 entry.save(self.tx)
             }
             _ if matches!(entry.intent, Intent::Found { .. } | Intent::Errand { .. }) => self.found_refused(&entry, refusal),
+            // A device that was to be added has dropped its alias meanwhile: another KeyPackage has another.
+            Refusal::Unknown if entry.keys.is_some() && entry.tries < 3 => {
+                self.drop_pending(&entry)?;
+                let was = entry.clone();
+                entry.requeue(self.now);
+                entry.keys = None;
+                entry.tries += 1;
+                entry.due = self.later(500, 1_500);
+                entry.save(self.tx)?;
+                self.unpark_group(&was)
+            }
             // The group has gone on, or we do not know it as well as we think: what comes next through the mailbox tells.
             Refusal::StaleEpoch { .. } | Refusal::NotAllowed | Refusal::Unknown => {
                 self.drop_pending(&entry)?;

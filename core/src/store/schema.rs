@@ -37,10 +37,14 @@ const GROUP: &[&str] = &[
         key_package BLOB
     );
     CREATE INDEX alias_group ON alias (group_id) WHERE group_id IS NOT NULL;",
+    // When a KeyPackage was taken back, and when the server forgot its alias.
+    "ALTER TABLE alias ADD COLUMN retired INTEGER;
+    ALTER TABLE alias ADD COLUMN dropped INTEGER;",
 ];
 
 /// Steps of all other tables of the client.
-const CLIENT: &[&str] = &["CREATE TABLE me (
+const CLIENT: &[&str] = &[
+    "CREATE TABLE me (
         id INTEGER PRIMARY KEY CHECK (id = 1),
         account BLOB NOT NULL,
         name TEXT NOT NULL,
@@ -214,7 +218,19 @@ const CLIENT: &[&str] = &["CREATE TABLE me (
     CREATE TABLE dead_alias (alias BLOB PRIMARY KEY NOT NULL);
     -- Aliases that the server has registered for us and no group uses yet.
     CREATE TABLE spare_alias (alias BLOB PRIMARY KEY NOT NULL);
-    CREATE TABLE used_welcome (hash BLOB PRIMARY KEY NOT NULL);"];
+    CREATE TABLE used_welcome (hash BLOB PRIMARY KEY NOT NULL);",
+    // The recovery key's private half is kept nowhere: see docs/decisions/0024. `claims`: this device
+    // made the account, and did not join it. `asked`: the claim has left this device at least once.
+    "ALTER TABLE me ADD COLUMN claims INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE me ADD COLUMN asked INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE me ADD COLUMN next_name TEXT;
+    ALTER TABLE me ADD COLUMN next_invite TEXT;
+    UPDATE me SET claims = recovery_key IS NOT NULL, asked = 1, recovery_key = NULL;
+    ALTER TABLE me DROP COLUMN recovery_key;",
+    // When all KeyPackages are made anew, and whether the server lost aliases of ours.
+    "ALTER TABLE me ADD COLUMN keys_due INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE me ADD COLUMN went_back INTEGER NOT NULL DEFAULT 0;",
+];
 
 const LISTS: u32 = 1_000;
 

@@ -12,6 +12,8 @@ use waxseal_wire::request::{AccountRef, AnonymousRequest, Lookup, Request};
 
 use super::account::{self, LearnError};
 use crate::Event;
+use crate::account::me;
+use crate::output::Problem;
 use crate::session::Purpose;
 use crate::store::StoreError;
 use crate::turn::Turn;
@@ -54,7 +56,11 @@ impl Turn<'_> {
                 Ok(()) => {}
                 Err(LearnError::Store(error)) => return Err(error),
                 // A chain that contradicts itself or what we knew: the leaf stays unproven.
-                Err(LearnError::Chain(_)) => {}
+                Err(LearnError::Chain(_)) => {
+                    if me::account(self.tx)?.is_some_and(|own| own == *account) {
+                        self.fail(None, Problem::Forked);
+                    }
+                }
             }
         }
         for account in asked {

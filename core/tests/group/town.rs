@@ -38,7 +38,7 @@ impl Device {
             .store
             .write(|tx| {
                 let alias = Alias::random(rng);
-                make_key_package(tx, rng, me, &alias, last_resort)
+                make_key_package(tx, waxseal_wire::id::Millis(1_790_000_000_000), rng, me, &alias, last_resort)
             })
             .unwrap();
         read_key_package(&bytes).unwrap()

@@ -134,6 +134,8 @@ struct Mail {
     taking: bool,
     /// There may be entries after `pushed`.
     more: bool,
+    /// The device was told once that nothing more waits.
+    told_all: bool,
     pushed: Seq,
     unacked: VecDeque<Seq>,
     reading: Option<Boxed<Result<Vec<MailboxEntry>, Refusal>>>,
@@ -278,11 +280,15 @@ impl<'a> Conversation<'a> {
     }
 
     fn push(&mut self, entries: Vec<MailboxEntry>) {
-        let Some(last) = entries.last() else {
-            return;
-        };
-        self.mail.more = true;
-        self.mail.pushed = last.seq;
+        match entries.last() {
+            Some(last) => {
+                self.mail.more = true;
+                self.mail.pushed = last.seq;
+            }
+            // All that waited when the device began to take was pushed: an empty push says so, once.
+            None if !core::mem::replace(&mut self.mail.told_all, true) => {}
+            None => return,
+        }
         self.mail.unacked.extend(entries.iter().map(|entry| entry.seq));
         metrics::pushed(entries.len(), entries.iter().map(|entry| entry.sealed.len()).sum());
         self.line.say(encode_push(&Push::Entries(entries)));

@@ -3,7 +3,7 @@
 use waxseal_server::store::Store;
 use waxseal_wire::id::BlobId;
 use waxseal_wire::limits;
-use waxseal_wire::reply::{BlobPart, DeviceKeyPackage, Refusal, Reply};
+use waxseal_wire::reply::{BlobPart, DeviceKeyPackage, KeysLeft, Refusal, Reply};
 use waxseal_wire::request::{AccountRef, AnonymousRequest, DeviceRequest, FetchBlob, Lookup, PublishKeys, PutBlob};
 
 use crate::town::{Device, Town, refused};
@@ -45,6 +45,25 @@ pub(crate) fn an_upload_repeated_adds_nothing<S: Store>(store: S) {
     assert_eq!((left.one_time, left.last_resort), (0, true), "what was handed out is not offered again");
 }
 
+pub(crate) fn key_packages_taken_back_are_not_handed_out<S: Store>(store: S) {
+    let mut town = Town::new(store);
+    let mut alice = town.settle("alice");
+    let old = [(b"one", false), (b"two", false), (b"end", true)].map(|(bytes, last)| town.upload(&mut alice, bytes, last));
+    town.publish(&alice, old.to_vec());
+    let fresh = [(b"new", false), (b"END", true)].map(|(bytes, last)| town.upload(&mut alice, bytes, last));
+    let anew = PublishKeys { key_packages: fresh.to_vec(), replace: true, ..PublishKeys::default() };
+    for _ in 0..2 {
+        // A reply that was lost: the same again changes nothing.
+        let reply = town.ask_as(&alice, DeviceRequest::PublishKeys(anew.clone())).reply;
+        assert_eq!(reply, Some(Reply::KeysLeft(KeysLeft { one_time: 1, last_resort: true })));
+    }
+    assert_eq!(take(&mut town, &alice).unwrap().key_package, b"new");
+    assert_eq!(take(&mut town, &alice).unwrap().key_package, b"END");
+    // Who was given one of the old ones may still reach the device by its alias.
+    let subject = town.roles.subject(&alice.name).unwrap().unwrap();
+    assert_eq!(subject.devices[0].aliases.len(), 5);
+}
+
 pub(crate) fn the_newest_key_packages_are_kept<S: Store>(store: S) {
     let mut town = Town::new(store);
     let mut alice = town.settle("alice");
@@ -63,7 +82,7 @@ pub(crate) fn an_alias_belongs_to_one_device<S: Store>(store: S) {
     let [mut alice, mut bob] = town.settle_all(["alice", "bob"]);
     let alias = town.alias(&mut alice);
     let spare = town.new_alias(&mut bob);
-    let steal = PublishKeys { key_packages: vec![], aliases: vec![spare, alias] };
+    let steal = PublishKeys { aliases: vec![spare, alias], ..Default::default() };
     assert_eq!(town.ask_as(&bob, DeviceRequest::PublishKeys(steal)).reply, Some(refused(Refusal::Taken)));
     let subject = town.roles.subject(&bob.name).unwrap().unwrap();
     assert!(subject.devices[0].aliases.is_empty(), "a refused upload leaves nothing behind");

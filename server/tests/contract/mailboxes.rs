@@ -126,7 +126,7 @@ pub(crate) fn of_gathered_requests_a_refused_one_undoes_itself_alone<S: Store>(s
     assert_eq!(town.say(&circle, &a, circle.aliases[0], b"before"), Reply::Accepted(Position(2)));
     // Bob's first alias of this upload is free, his second is alice's: neither may stay.
     let (free, taken) = (town.new_alias(&mut b), town.alias(&mut a));
-    let publish = PublishKeys { key_packages: vec![], aliases: vec![free, taken] };
+    let publish = PublishKeys { aliases: vec![free, taken], ..Default::default() };
     assert_eq!(town.ask_as(&b, DeviceRequest::PublishKeys(publish)).reply, Some(refused(Refusal::Taken)));
     assert_eq!(town.say(&circle, &a, circle.aliases[0], b"after"), Reply::Accepted(Position(3)));
     town.roles.store().persist().unwrap();

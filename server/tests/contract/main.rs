@@ -48,6 +48,7 @@ on_each_store! {
         a_key_package_is_handed_out_once_and_the_last_resort_always
         an_upload_repeated_adds_nothing
         the_newest_key_packages_are_kept
+        key_packages_taken_back_are_not_handed_out
         an_alias_belongs_to_one_device
         a_blob_comes_back_part_by_part
         a_blob_takes_its_parts_in_order_and_never_others;

@@ -116,7 +116,7 @@ impl<S: Store> Town<S> {
     /// Registers a fresh alias.
     pub(crate) fn alias(&mut self, device: &mut Device) -> AliasId {
         let alias = self.new_alias(device);
-        let publish = PublishKeys { key_packages: Vec::new(), aliases: vec![alias] };
+        let publish = PublishKeys { aliases: vec![alias], ..PublishKeys::default() };
         assert!(matches!(self.ask_as(device, DeviceRequest::PublishKeys(publish)).reply, Some(Reply::KeysLeft(_))));
         alias
     }
@@ -128,7 +128,7 @@ impl<S: Store> Town<S> {
     }
 
     pub(crate) fn publish(&mut self, device: &Device, uploads: Vec<KeyPackageUpload>) -> KeysLeft {
-        let publish = PublishKeys { key_packages: uploads, aliases: Vec::new() };
+        let publish = PublishKeys { key_packages: uploads, ..PublishKeys::default() };
         match self.ask_as(device, DeviceRequest::PublishKeys(publish)).reply {
             Some(Reply::KeysLeft(left)) => left,
             other => panic!("{other:?}"),

@@ -188,7 +188,7 @@ impl Person {
     pub(crate) fn publish(&self) -> DeviceRequest {
         DeviceRequest::PublishKeys(PublishKeys {
             key_packages: vec![KeyPackageUpload { alias: self.alias, key_package: self.key_package(), last_resort: false }],
-            aliases: Vec::new(),
+            ..PublishKeys::default()
         })
     }
 

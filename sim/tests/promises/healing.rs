@@ -77,3 +77,33 @@ fn the_cadence_heals_without_a_person() {
     let heard = Heard::by(&listener.lock().unwrap(), 1);
     assert_eq!(good_for(Stolen { town, copy, heard, id }), []);
 }
+
+/// Bert is copied, perhaps makes new keys or lets a week go by, and is then added to a group that is new.
+fn welcomes_that_open(renew: impl FnOnce(&mut Town)) -> usize {
+    let (mut town, disks) = scene::people_with_disks(5, &["anna", "bert", "carl"]);
+    scene::group(&mut town, TITLE);
+    let copy = disks[1].copy();
+    renew(&mut town);
+    let listener = Listener::in_town(&mut town);
+    town.plan(0, 0, Deed::Found("wasps".into(), vec!["bert".into(), "carl".into()]));
+    town.run_for(60_000).unwrap();
+    assert!(town.chat(1, "wasps").is_some(), "Bert himself is in");
+    let heard = Heard::by(&listener.lock().unwrap(), 1);
+    assert_eq!(heard.welcomes.len(), 2);
+    Thief::with(copy.store()).opens(&heard.welcomes)
+}
+
+#[test]
+fn a_copied_state_opens_no_welcome_once_the_key_packages_are_new() {
+    let by_hand = |town: &mut Town| {
+        town.plan(0, 1, Deed::Refresh(TITLE.into()));
+        town.run_for(60_000).unwrap();
+    };
+    assert_eq!(welcomes_that_open(by_hand), 0);
+    assert_eq!(welcomes_that_open(|town| town.run_for(8 * 24 * 60 * 60_000).unwrap()), 0, "by itself, within a week");
+}
+
+#[test]
+fn counter_proof_before_that_it_opens_them() {
+    assert_eq!(welcomes_that_open(|_| {}), 1);
+}

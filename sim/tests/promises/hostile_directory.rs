@@ -70,7 +70,18 @@ fn offer_of(me: &Identity) -> (Store, Vec<u8>) {
     let mut rng = ChaCha20Rng::seed_from_u64(5);
     let mut store = Store::open_in_memory().unwrap();
     let alias = Alias::random(&mut rng);
-    let offer = store.write(|tx| Ok::<_, Box<dyn std::error::Error>>(make_key_package(tx, &mut rng, me, &alias, false)?)).unwrap();
+    let offer = store
+        .write(|tx| {
+            Ok::<_, Box<dyn std::error::Error>>(make_key_package(
+                tx,
+                waxseal_wire::id::Millis(1_790_000_000_000),
+                &mut rng,
+                me,
+                &alias,
+                false,
+            )?)
+        })
+        .unwrap();
     (store, offer)
 }
 

@@ -6,7 +6,7 @@
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use waxseal_core::content::{Body, Content};
-use waxseal_core::group::{self, Alias, Group, OpenError, Opened};
+use waxseal_core::group::{self, Alias, Group, OpenError, Opened, join};
 use waxseal_core::store::{Store, StoreError};
 use waxseal_sim::town::Town;
 use waxseal_wire::id::{Epoch, GroupId, IdempotencyKey};
@@ -75,6 +75,15 @@ impl Thief {
             }
         });
         tried.unwrap_or_else(Booty::Refused)
+    }
+
+    /// How many of these Welcomes the copy opens.
+    pub(crate) fn opens(&mut self, welcomes: &[Vec<u8>]) -> usize {
+        let opens = |parcel: &&Vec<u8>| {
+            let length = u32::from_be_bytes(*parcel.first_chunk().unwrap()) as usize;
+            self.store.read(|tx| join::peek(tx, &parcel[4..4 + length])).is_ok()
+        };
+        welcomes.iter().filter(opens).count()
     }
 
     /// The newest delivery key that the copy leads to; `None` where it says itself that it is out.
@@ -162,6 +171,8 @@ pub(crate) struct Heard {
     pub(crate) entries: Vec<MailboxEntry>,
     /// What anybody submitted, without the server's seal around it.
     pub(crate) envelopes: Vec<Vec<u8>>,
+    /// Welcomes to anybody, without the server's seal around them.
+    pub(crate) welcomes: Vec<Vec<u8>>,
 }
 
 impl Heard {
@@ -171,7 +182,16 @@ impl Heard {
             Request::Anonymous(AnonymousRequest::SubmitCommit(submit)) => Some(submit.commit.clone()),
             _ => None,
         };
-        Self { entries: listener.to(house), envelopes: listener.requests.iter().filter_map(envelope).collect() }
+        let welcomes = |request: &Request| match request {
+            Request::Anonymous(AnonymousRequest::Found(found)) => found.welcomes.clone(),
+            Request::Anonymous(AnonymousRequest::SubmitCommit(submit)) => submit.welcomes.clone(),
+            _ => Vec::new(),
+        };
+        Self {
+            entries: listener.to(house),
+            envelopes: listener.requests.iter().filter_map(envelope).collect(),
+            welcomes: listener.requests.iter().flat_map(welcomes).map(|one| one.welcome).collect(),
+        }
     }
 }
 

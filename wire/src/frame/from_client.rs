@@ -166,6 +166,7 @@ fn device_to_wire(request: &DeviceRequest) -> Wire {
                 })
                 .collect(),
             aliases: publish.aliases.iter().map(|alias| alias.0.to_vec()).collect(),
+            replace: publish.replace,
         }),
         DeviceRequest::AppendRecord(record) => Wire::AppendRecord(proto::AppendRecord { record: Some(record.into()) }),
         DeviceRequest::DropAlias(aliases) => {
@@ -304,7 +305,7 @@ impl TryFrom<proto::PublishKeys> for PublishKeys {
                 })
             })
             .collect::<Result<_, BadFrame>>()?;
-        Ok(Self { key_packages, aliases: aliases(wire.aliases, limits::UPLOAD)? })
+        Ok(Self { key_packages, aliases: aliases(wire.aliases, limits::UPLOAD)?, replace: wire.replace })
     }
 }
 

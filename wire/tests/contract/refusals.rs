@@ -157,7 +157,8 @@ fn every_limit_holds_at_the_limit_and_not_one_beyond() {
 fn uploads_have_limits_too() {
     let publish = |packages, len, aliases| {
         let upload = KeyPackageUpload { alias: AliasId([1; 16]), key_package: vec![1; len], last_resort: false };
-        let publish = PublishKeys { key_packages: vec![upload; packages], aliases: vec![AliasId([1; 16]); aliases] };
+        let publish =
+            PublishKeys { key_packages: vec![upload; packages], aliases: vec![AliasId([1; 16]); aliases], replace: false };
         decode_request(Door::Device, &encode_request(RequestId(1), &Request::Device(DeviceRequest::PublishKeys(publish))))
     };
     assert!(publish(limits::UPLOAD, limits::KEY_PACKAGE, limits::UPLOAD).is_ok());

@@ -92,7 +92,11 @@ pub(super) fn device_requests() -> Vec<(&'static str, DeviceRequest)> {
         ),
         ("take", D::Take(Seq(41))),
         ("ack", D::Ack(Seq(42))),
-        ("publish-keys", D::PublishKeys(PublishKeys { key_packages: vec![upload], aliases: vec![AliasId([16; 16])] })),
+        (
+            "publish-keys",
+            D::PublishKeys(PublishKeys { key_packages: vec![upload.clone()], aliases: vec![AliasId([16; 16])], replace: false }),
+        ),
+        ("publish-keys-anew", D::PublishKeys(PublishKeys { key_packages: vec![upload], aliases: Vec::new(), replace: true })),
         ("append-record", D::AppendRecord(record())),
         ("drop-alias", D::DropAlias(vec![AliasId([17; 16]), AliasId([18; 16])])),
         ("close-account", D::CloseAccount(Signature([3; 64]))),

@@ -125,7 +125,11 @@ pub(super) fn device_request() -> impl Strategy<Value = DeviceRequest> {
         key_package,
         last_resort,
     });
-    let publish = (vec(upload, 0..4), vec(alias(), 0..4)).prop_map(|(key_packages, aliases)| PublishKeys { key_packages, aliases });
+    let publish = (vec(upload, 0..4), vec(alias(), 0..4), any::<bool>()).prop_map(|(key_packages, aliases, replace)| PublishKeys {
+        key_packages,
+        aliases,
+        replace,
+    });
     prop_oneof![
         authenticate.prop_map(D::Authenticate),
         any::<u64>().prop_map(|after| D::Take(Seq(after))),

@@ -15,6 +15,9 @@ pub(super) fn publish(conn: &Connection, by: MailboxId, publish: &PublishKeys) -
     }
     let mailbox = int(by.0);
     must_exist(conn, mailbox)?;
+    if publish.replace {
+        take_back(conn, mailbox, &publish.key_packages)?;
+    }
     for upload in &publish.key_packages {
         keep(conn, mailbox, upload)?;
     }
@@ -46,6 +49,21 @@ fn keep(conn: &Connection, mailbox: i64, upload: &KeyPackageUpload) -> Result<()
         &upload.alias.0[..],
         &upload.key_package,
     ))?;
+    Ok(())
+}
+
+/// Hands none out any more but those that stay. The aliases are kept: who was given one may still use it.
+fn take_back(conn: &Connection, mailbox: i64, stay: &[KeyPackageUpload]) -> Result<(), StoreError> {
+    let kept = {
+        let mut select = conn.prepare_cached("SELECT id, alias FROM key_package WHERE mailbox = ?1")?;
+        let rows = select.query_map([mailbox], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        rows.collect::<Result<Vec<(i64, [u8; 16])>, _>>()?
+    };
+    for (id, alias) in kept {
+        if !stay.iter().any(|upload| upload.alias.0 == alias) {
+            conn.prepare_cached("DELETE FROM key_package WHERE id = ?1")?.execute([id])?;
+        }
+    }
     Ok(())
 }
 
