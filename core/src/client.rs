@@ -3,19 +3,16 @@
 //! Called by the shells. Each `handle` is one durable transaction; outputs are
 //! queued only when it is on disk. Never waits, never asks the time.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use rand_core::CryptoRngCore;
-use waxseal_wire::id::{GroupId, Millis};
+use waxseal_wire::id::Millis;
 
-use crate::group::Group;
+use crate::memory::Memory;
 use crate::session::Session;
 use crate::store::{Store, StoreError};
 use crate::turn::Turn;
 use crate::{Input, Output};
-
-/// Groups kept in memory; loading one costs time that grows with its size.
-const CACHED: usize = 64;
 
 /// Why an input could not be handled. Nothing changed; hand it in again later.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +26,7 @@ pub enum ClientError {
 pub struct Client {
     pub(crate) store: Store,
     pub(crate) session: Session,
-    groups: HashMap<GroupId, Group>,
+    memory: Memory,
     outputs: VecDeque<Output>,
 }
 
@@ -42,7 +39,7 @@ impl core::fmt::Debug for Client {
 impl Client {
     /// Takes over an open store; nothing is sent before a door is connected.
     pub fn open(store: Store) -> Result<Self, ClientError> {
-        Ok(Self { store, session: Session::default(), groups: HashMap::new(), outputs: VecDeque::new() })
+        Ok(Self { store, session: Session::default(), memory: Memory::default(), outputs: VecDeque::new() })
     }
 
     /// Puts one input in: makes one durable change and queues what follows from it.
@@ -51,19 +48,17 @@ impl Client {
     pub fn handle(&mut self, now: Millis, rng: &mut impl CryptoRngCore, input: Input) -> Result<(), ClientError> {
         let mut session = self.session.clone();
         let mut outputs = Vec::new();
-        let groups = &mut self.groups;
+        let memory = &mut self.memory;
         let result = self.store.write(|tx| {
-            let mut turn = Turn { tx, now, rng, session: &mut session, groups, outputs: &mut outputs };
+            let mut turn = Turn { tx, now, rng, session: &mut session, memory, outputs: &mut outputs };
             turn.take(input)
         });
         if let Err(error) = result {
             // What is in memory may be ahead of what is on disk.
-            self.groups.clear();
+            self.memory = Memory::default();
             return Err(error.into());
         }
-        if self.groups.len() > CACHED {
-            self.groups.clear();
-        }
+        self.memory.trim();
         self.session = session;
         self.outputs.extend(outputs);
         Ok(())

@@ -20,6 +20,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod account;
+mod agenda;
 mod chat;
 pub mod client;
 pub mod content;
@@ -27,6 +28,7 @@ pub mod group;
 mod heal;
 mod inbox;
 pub mod input;
+mod memory;
 mod outbox;
 pub mod output;
 mod reading;

@@ -3,15 +3,15 @@
 //! Made by `client` inside one transaction. Holds all that a rule may touch:
 //! the transaction, the time, chance, the connection's state and the outputs.
 
-use std::collections::HashMap;
-
 use rand_core::CryptoRngCore;
 use waxseal_wire::frame::Door;
-use waxseal_wire::id::{GroupId, IdempotencyKey, Millis};
+use waxseal_wire::id::{AccountId, GroupId, IdempotencyKey, Millis};
 use waxseal_wire::request::Request;
 
 use crate::account::me;
+use crate::agenda::Agenda;
 use crate::group::{Group, GroupError, Identity};
+use crate::memory::Memory;
 use crate::output::Problem;
 use crate::session::{Purpose, Session};
 use crate::store::{StoreError, Tx};
@@ -24,7 +24,7 @@ pub(crate) struct Turn<'a> {
     pub(crate) now: Millis,
     pub(crate) rng: &'a mut dyn CryptoRngCore,
     pub(crate) session: &'a mut Session,
-    pub(crate) groups: &'a mut HashMap<GroupId, Group>,
+    pub(crate) memory: &'a mut Memory,
     pub(crate) outputs: &'a mut Vec<Output>,
 }
 
@@ -45,20 +45,19 @@ impl Turn<'_> {
     fn run_due(&mut self) -> Result<(), StoreError> {
         self.run_registration()?;
         self.run_keys()?;
-        self.run_heal()?;
-        self.run_receipts()?;
-        self.run_links()?;
         self.pump()?;
-        self.fetch_again()?;
-        self.fetch_accounts()?;
-        self.wake_later()
-    }
-
-    fn wake_later(&mut self) -> Result<(), StoreError> {
-        let busy = [self.session.fetch_at, self.session.register_at, self.next_keys()];
-        let next = [self.next_outbox()?, self.next_receipt()?, self.next_heal()?, self.next_link()?].into_iter().chain(busy);
-        let next = next.flatten().min();
-        if let Some(at) = next
+        let mut agenda = Agenda::read(self.tx, self.now)?;
+        if agenda.is_due(self.now, self.session) {
+            self.run_heal()?;
+            self.run_receipts()?;
+            self.run_links()?;
+            self.pump()?;
+            self.fetch_again()?;
+            self.fetch_accounts()?;
+            agenda = Agenda::read(self.tx, self.now)?;
+        }
+        let next = [agenda.next(self.session), self.session.register_at, self.next_keys()];
+        if let Some(at) = next.into_iter().flatten().min()
             && self.session.wake_at != Some(at)
         {
             self.session.wake_at = Some(at);
@@ -95,7 +94,19 @@ impl Turn<'_> {
 
     /// Who this device is, where it is anybody.
     pub(crate) fn identity(&self) -> Result<Option<Identity>, StoreError> {
-        me::identity(self.tx)
+        if let Some(known) = self.memory.identity.get() {
+            return Ok(Some(known.clone()));
+        }
+        let found = me::identity(self.tx)?;
+        Ok(found.map(|found| self.memory.identity.get_or_init(|| found).clone()))
+    }
+
+    /// Which account is ours, where one is.
+    pub(crate) fn own_account(&self) -> Result<Option<AccountId>, StoreError> {
+        match self.memory.identity.get() {
+            Some(known) => Ok(Some(known.account)),
+            None => me::account(self.tx),
+        }
     }
 
     /// A fresh idempotency key.
@@ -117,7 +128,7 @@ impl Turn<'_> {
         id: &GroupId,
         work: impl FnOnce(&mut Group, &Tx<'_>, &mut dyn CryptoRngCore) -> Result<T, E>,
     ) -> Result<Option<Result<T, E>>, StoreError> {
-        let mut group = match self.groups.remove(id) {
+        let mut group = match self.memory.groups.remove(id) {
             Some(group) => group,
             None => match Group::load(self.tx, id) {
                 Ok(Some(group)) => group,
@@ -128,21 +139,24 @@ impl Turn<'_> {
         };
         let done = self.attempt(|turn| work(&mut group, turn.tx, turn.rng))?;
         if done.is_ok() {
-            self.groups.insert(*id, group);
+            self.memory.groups.insert(*id, group);
         }
         Ok(Some(done))
     }
 
     /// Runs `work` in a savepoint: kept where it is `Ok`, taken back where it is `Err`.
     pub(crate) fn attempt<T, E>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<Result<T, E>, StoreError> {
-        self.tx.execute_batch("SAVEPOINT attempt")?;
+        self.tx.prepare_cached("SAVEPOINT attempt")?.execute([])?;
         let done = work(self);
-        self.tx.execute_batch(if done.is_ok() { "RELEASE attempt" } else { "ROLLBACK TO attempt; RELEASE attempt" })?;
+        if done.is_err() {
+            self.tx.prepare_cached("ROLLBACK TO attempt")?.execute([])?;
+        }
+        self.tx.prepare_cached("RELEASE attempt")?.execute([])?;
         Ok(done)
     }
 
     /// Forgets a loaded group, so that it is read from the store again.
     pub(crate) fn unload(&mut self, id: &GroupId) {
-        self.groups.remove(id);
+        self.memory.groups.remove(id);
     }
 }

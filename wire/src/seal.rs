@@ -125,10 +125,20 @@ impl Delivered {
         sealed
     }
 
+    /// The hint in front of a mailbox entry; the alias' secret makes the key of it.
+    pub fn hint(sealed: &[u8]) -> Option<&[u8; 32]> {
+        sealed.first_chunk()
+    }
+
     /// Opens a mailbox entry of `alias`. Another hint leads to another key, so it is bound too.
     pub fn open(sealed: &[u8], alias: &AliasId, secret: &SealSecret) -> Result<Self, OpenError> {
-        let (hint, sealed) = sealed.split_first_chunk().ok_or(OpenError)?;
-        let key = secret.seal_key(hint).ok_or(OpenError)?;
+        let key = Self::hint(sealed).and_then(|hint| secret.seal_key(hint)).ok_or(OpenError)?;
+        Self::open_under(sealed, alias, &key)
+    }
+
+    /// The same under the key that its hint leads to: one key opens all entries of an alias until its place in the roster is new.
+    pub fn open_under(sealed: &[u8], alias: &AliasId, key: &SealKey) -> Result<Self, OpenError> {
+        let (_, sealed) = sealed.split_first_chunk::<32>().ok_or(OpenError)?;
         let plain = open(key.expose(), ENTRY, &alias.0, sealed)?;
         let message = proto::Delivered::decode(plain.as_slice()).map_err(|_| OpenError)?;
         let kind = match message.kind() {

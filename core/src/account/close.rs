@@ -10,6 +10,7 @@ use waxseal_wire::id::DeviceId;
 use waxseal_wire::reply::{Refusal, Reply};
 use waxseal_wire::request::{DeviceRequest, Request, close_bytes};
 
+use crate::memory::Memory;
 use crate::output::Problem;
 use crate::session::Purpose;
 use crate::store::StoreError;
@@ -121,7 +122,7 @@ impl Turn<'_> {
         for table in tables {
             self.tx.execute_batch(&format!("DELETE FROM \"{table}\""))?;
         }
-        self.groups.clear();
+        *self.memory = Memory::default();
         self.tell(Event::AccountClosed);
         Ok(())
     }

@@ -39,6 +39,7 @@ struct Link {
     account: AccountId,
     parcel: Option<Vec<u8>>,
     expires: Millis,
+    due: Millis,
 }
 
 impl Link {
@@ -84,7 +85,7 @@ impl Turn<'_> {
             return Ok(());
         }
         // Another code that was not finished, or a name that was never confirmed, is in nobody's way.
-        me::delete(self.tx)?;
+        self.forget_me()?;
         let (entry, device_key, device_salt) = self.new_device(device_name);
         let register_key = self.fresh_key();
         let new = NewMe {
@@ -99,7 +100,7 @@ impl Turn<'_> {
             register_key,
         };
         me::insert(self.tx, &new)?;
-        let link = Link { offers: false, secret, account, parcel: None, expires: Millis(0) };
+        let link = Link { offers: false, secret, account, parcel: None, expires: Millis(0), due: Millis(0) };
         let parcel = parcel_of(&entry, device_name);
         let sealed = seal::seal(&link.key(), LABEL, &account.0, &parcel, &mut self.rng);
         self.keep_link(false, &link.secret, &account, Some(&sealed))
@@ -123,7 +124,7 @@ impl Turn<'_> {
     fn link(&self) -> Result<Option<Link>, StoreError> {
         let row = self
             .tx
-            .prepare_cached("SELECT offers, secret, account, parcel, expires FROM link")?
+            .prepare_cached("SELECT offers, secret, account, parcel, expires, due FROM link")?
             .query_row([], |row| {
                 Ok(Link {
                     offers: row.get(0)?,
@@ -131,24 +132,16 @@ impl Turn<'_> {
                     account: AccountId(row.get(2)?),
                     parcel: row.get(3)?,
                     expires: Millis(row.get::<_, i64>(4)?.cast_unsigned()),
+                    due: Millis(row.get::<_, i64>(5)?.cast_unsigned()),
                 })
             })
             .optional()?;
         Ok(row)
     }
 
-    /// When either side should look again.
-    pub(crate) fn next_link(&self) -> Result<Option<Millis>, StoreError> {
-        let due: Option<i64> = self.tx.prepare_cached("SELECT due FROM link")?.query_row([], |row| row.get(0)).optional()?;
-        Ok(due.map(|due| Millis(due.cast_unsigned())))
-    }
-
-    /// Looks, where it is time.
+    /// Looks, where either side should look again by now.
     pub(crate) fn run_links(&mut self) -> Result<(), StoreError> {
-        if self.next_link()?.is_none_or(|due| due > self.now) || !self.session.anonymous {
-            return Ok(());
-        }
-        let Some(link) = self.link()? else { return Ok(()) };
+        let Some(link) = self.link()?.filter(|link| link.due <= self.now && self.session.anonymous) else { return Ok(()) };
         if self.now > link.expires {
             return self.end_link(&link, Some(LinkProblem::Expired));
         }
@@ -172,7 +165,7 @@ impl Turn<'_> {
         self.tx.execute("DELETE FROM link", [])?;
         if let Some(problem) = problem {
             if !link.offers {
-                me::delete(self.tx)?;
+                self.forget_me()?;
             }
             self.tell(Event::LinkFailed(problem));
         }

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::group::Identity;
 use crate::input::Setting;
 use crate::store::{StoreError, Tx};
+use crate::turn::Turn;
 use crate::view::Me;
 
 /// Everything that a new profile starts with.
@@ -47,12 +48,15 @@ pub(super) fn insert(tx: &Tx<'_>, new: &NewMe<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Forgets who we are, or wanted to be, and the account that is nobody's then.
-pub(super) fn delete(tx: &Tx<'_>) -> Result<(), StoreError> {
-    tx.execute("DELETE FROM me", [])?;
-    tx.execute("DELETE FROM link", [])?;
-    tx.execute("DELETE FROM account", [])?;
-    Ok(())
+impl Turn<'_> {
+    /// Forgets who we are, or wanted to be, and the account that is nobody's then.
+    pub(super) fn forget_me(&mut self) -> Result<(), StoreError> {
+        self.memory.identity.take();
+        for table in ["me", "link", "account"] {
+            self.tx.execute(&format!("DELETE FROM {table}"), [])?;
+        }
+        Ok(())
+    }
 }
 
 /// A name that this device claims and that the server has not confirmed.

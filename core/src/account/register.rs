@@ -33,7 +33,7 @@ impl Turn<'_> {
             Some(claim) if claim.asked => me::set_next(self.tx, name.as_str(), invite)?,
             // It never left, or we only waited for a code to be taken: nobody knows of it.
             _ => {
-                me::delete(self.tx)?;
+                self.forget_me()?;
                 self.claim(name, invite, device_name)?;
             }
         }
@@ -46,7 +46,7 @@ impl Turn<'_> {
             self.fail(None, Problem::AlreadyRegistered);
             return Ok(());
         }
-        me::delete(self.tx)
+        self.forget_me()
     }
 
     fn claim(&mut self, name: &AccountName, invite: &str, device_name: &str) -> Result<(), StoreError> {
@@ -125,7 +125,7 @@ impl Turn<'_> {
             Reply::Refused(refusal) if !refusal.is_passing() => {
                 let device_name = me::device_name(self.tx)?;
                 // The name is free to be claimed by another try; nothing of this one is left.
-                me::delete(self.tx)?;
+                self.forget_me()?;
                 match claim.next.map(|(name, invite)| (AccountName::parse(&name), invite)) {
                     Some((Ok(name), invite)) => self.register(&name, &invite, &device_name),
                     _ => {

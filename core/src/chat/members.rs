@@ -36,6 +36,17 @@ pub(crate) fn accounts(tx: &Tx<'_>, chat: &ChatId) -> Result<Vec<AccountId>, Sto
     list(tx, "SELECT account FROM member WHERE chat = ?1 ORDER BY account", chat)
 }
 
+/// How many accounts are in a chat.
+pub(crate) fn count(tx: &Tx<'_>, chat: &ChatId) -> Result<usize, StoreError> {
+    Ok(tx.prepare_cached("SELECT count(*) FROM member WHERE chat = ?1")?.query_row([chat.0], |row| row.get(0))?)
+}
+
+/// Whether more accounts than so many are in a chat; costs no more in a large one.
+pub(crate) fn are_more(tx: &Tx<'_>, chat: &ChatId, than: usize) -> Result<bool, StoreError> {
+    let mut one = tx.prepare_cached("SELECT 1 FROM member WHERE chat = ?1 LIMIT 1 OFFSET ?2")?;
+    Ok(one.exists(params![chat.0, than])?)
+}
+
 /// The admins of a chat, as last known.
 pub(crate) fn admins(tx: &Tx<'_>, chat: &ChatId) -> Result<Vec<AccountId>, StoreError> {
     list(tx, "SELECT account FROM member WHERE chat = ?1 AND admin ORDER BY account", chat)

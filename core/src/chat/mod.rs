@@ -15,7 +15,7 @@ mod membership;
 pub(crate) mod receipts;
 pub(crate) mod rules;
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 use sha2::{Digest, Sha256};
 use waxseal_wire::id::{AccountId, AliasId, Epoch, GroupId, Millis, Position};
 
@@ -72,6 +72,13 @@ pub(crate) enum GroupState {
 
 impl GroupState {
     const ALL: [Self; 5] = [Self::Joining, Self::Open, Self::Broken, Self::Superseded, Self::Founding];
+}
+
+/// The columns that [`read_group`] reads.
+macro_rules! group_columns {
+    () => {
+        "g.chat, g.generation, g.state, g.position, g.ahead, g.update_at, g.sent, g.culprit, g.heal_at, g.heal_tries, g.last_resort, g.grp"
+    };
 }
 
 /// A group that carries its chat no more is read for so long, in milliseconds: a day.
@@ -171,7 +178,6 @@ pub(crate) fn set_current(tx: &Tx<'_>, group: &ChatGroup, now: Millis) -> Result
 
 /// Stores a group, new or changed.
 pub(crate) fn put_group(tx: &Tx<'_>, group: &ChatGroup, epoch: Epoch) -> Result<(), StoreError> {
-    let ahead: Vec<u8> = group.ahead.iter().flat_map(|position| position.to_be_bytes()).collect();
     tx.prepare_cached(
         "INSERT OR REPLACE INTO chat_group
          (grp, chat, generation, state, position, ahead, epoch, update_at, sent, culprit, heal_at, heal_tries, last_resort)
@@ -183,7 +189,7 @@ pub(crate) fn put_group(tx: &Tx<'_>, group: &ChatGroup, epoch: Epoch) -> Result<
         group.generation.cast_signed(),
         number(&GroupState::ALL, &group.state),
         group.position.0.cast_signed(),
-        ahead,
+        ahead(group),
         epoch.0.cast_signed(),
         group.update_at.0.cast_signed(),
         group.sent.cast_signed(),
@@ -195,44 +201,73 @@ pub(crate) fn put_group(tx: &Tx<'_>, group: &ChatGroup, epoch: Epoch) -> Result<
     Ok(())
 }
 
-/// Stores what changed about a group, but for its epoch.
+/// Stores what changed about a group, but for its epoch; which chat it carries never changes.
 pub(crate) fn save_group(tx: &Tx<'_>, group: &ChatGroup) -> Result<(), StoreError> {
-    let epoch: Option<i64> = tx
-        .prepare_cached("SELECT epoch FROM chat_group WHERE grp = ?1")?
-        .query_row([group.group.0], |row| row.get(0))
-        .optional()?;
-    put_group(tx, group, Epoch(epoch.unwrap_or(0).cast_unsigned()))
+    tx.prepare_cached(
+        "UPDATE chat_group SET state = ?2, position = ?3, ahead = ?4, update_at = ?5, sent = ?6, culprit = ?7, heal_at = ?8,
+         heal_tries = ?9, last_resort = ?10 WHERE grp = ?1",
+    )?
+    .execute(params![
+        group.group.0,
+        number(&GroupState::ALL, &group.state),
+        group.position.0.cast_signed(),
+        ahead(group),
+        group.update_at.0.cast_signed(),
+        group.sent.cast_signed(),
+        group.culprit.map(|alias| alias.0),
+        group.heal_at.map(|at| at.0.cast_signed()),
+        group.heal_tries.cast_signed(),
+        group.last_resort,
+    ])?;
+    Ok(())
+}
+
+/// Stores how far a group has come, which is all that a message changes: no index moves.
+pub(crate) fn save_place(tx: &Tx<'_>, group: &ChatGroup) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE chat_group SET position = ?2, ahead = ?3, sent = ?4 WHERE grp = ?1")?.execute(params![
+        group.group.0,
+        group.position.0.cast_signed(),
+        ahead(group),
+        group.sent.cast_signed(),
+    ])?;
+    Ok(())
+}
+
+fn ahead(group: &ChatGroup) -> Vec<u8> {
+    group.ahead.iter().flat_map(|position| position.to_be_bytes()).collect()
 }
 
 /// One group.
 pub(crate) fn group(tx: &Tx<'_>, group: &GroupId) -> Result<Option<ChatGroup>, StoreError> {
-    let row = tx
-        .prepare_cached(
-            "SELECT chat, generation, state, position, ahead, update_at, sent, culprit, heal_at, heal_tries, last_resort
-             FROM chat_group WHERE grp = ?1",
-        )?
-        .query_row([group.0], |row| {
-            Ok(ChatGroup {
-                group: *group,
-                chat: ChatId(row.get(0)?),
-                generation: row.get::<_, i64>(1)?.cast_unsigned(),
-                state: numbered(&GroupState::ALL, row.get(2)?)?,
-                position: Position(row.get::<_, i64>(3)?.cast_unsigned()),
-                ahead: row
-                    .get::<_, Vec<u8>>(4)?
-                    .chunks_exact(8)
-                    .map(|bytes| bytes.iter().fold(0u64, |number, byte| number << 8 | u64::from(*byte)))
-                    .collect(),
-                update_at: Millis(row.get::<_, i64>(5)?.cast_unsigned()),
-                sent: row.get::<_, i64>(6)?.cast_unsigned(),
-                culprit: row.get::<_, Option<[u8; 16]>>(7)?.map(AliasId),
-                heal_at: row.get::<_, Option<i64>>(8)?.map(|at| Millis(at.cast_unsigned())),
-                heal_tries: row.get::<_, i64>(9)?.cast_unsigned(),
-                last_resort: row.get(10)?,
-            })
-        })
-        .optional()?;
-    Ok(row)
+    let sql = concat!("SELECT ", group_columns!(), " FROM chat_group AS g WHERE g.grp = ?1");
+    Ok(tx.prepare_cached(sql)?.query_row([group.0], read_group).optional()?)
+}
+
+/// The group that carries a chat now.
+pub(crate) fn current(tx: &Tx<'_>, chat: &ChatId) -> Result<Option<ChatGroup>, StoreError> {
+    let sql = concat!("SELECT ", group_columns!(), " FROM chat AS c JOIN chat_group AS g ON g.grp = c.grp WHERE c.chat = ?1");
+    Ok(tx.prepare_cached(sql)?.query_row([chat.0], read_group).optional()?)
+}
+
+fn read_group(row: &Row<'_>) -> rusqlite::Result<ChatGroup> {
+    Ok(ChatGroup {
+        chat: ChatId(row.get(0)?),
+        generation: row.get::<_, i64>(1)?.cast_unsigned(),
+        state: numbered(&GroupState::ALL, row.get(2)?)?,
+        position: Position(row.get::<_, i64>(3)?.cast_unsigned()),
+        ahead: row
+            .get::<_, Vec<u8>>(4)?
+            .chunks_exact(8)
+            .map(|bytes| bytes.iter().fold(0u64, |number, byte| number << 8 | u64::from(*byte)))
+            .collect(),
+        update_at: Millis(row.get::<_, i64>(5)?.cast_unsigned()),
+        sent: row.get::<_, i64>(6)?.cast_unsigned(),
+        culprit: row.get::<_, Option<[u8; 16]>>(7)?.map(AliasId),
+        heal_at: row.get::<_, Option<i64>>(8)?.map(|at| Millis(at.cast_unsigned())),
+        heal_tries: row.get::<_, i64>(9)?.cast_unsigned(),
+        last_resort: row.get(10)?,
+        group: GroupId(row.get(11)?),
+    })
 }
 
 /// The groups in one state.

@@ -4,7 +4,7 @@
 //! receipts are what betrays senders elsewhere, so ours wait a random while.
 
 use rusqlite::params;
-use waxseal_wire::id::{AccountId, Millis};
+use waxseal_wire::id::AccountId;
 
 use super::line;
 use crate::account::me;
@@ -33,7 +33,7 @@ impl Turn<'_> {
     }
 
     fn owe(&mut self, chat: &ChatId, message: &MessageId, status: i64) -> Result<(), StoreError> {
-        if chat::members::accounts(self.tx, chat)?.len() > PEOPLE {
+        if chat::members::are_more(self.tx, chat, PEOPLE)? {
             return Ok(());
         }
         let due = self.later(DELAY.0, DELAY.1);
@@ -75,11 +75,6 @@ impl Turn<'_> {
         Ok(())
     }
 
-    pub(crate) fn next_receipt(&self) -> Result<Option<Millis>, StoreError> {
-        let due: Option<i64> = self.tx.prepare_cached("SELECT min(due) FROM due_receipt")?.query_row([], |row| row.get(0))?;
-        Ok(due.map(|due| Millis(due.cast_unsigned())))
-    }
-
     /// Puts due receipts into the outbox: all of a chat, in one message.
     pub(crate) fn run_receipts(&mut self) -> Result<(), StoreError> {
         let chats = {
@@ -110,11 +105,11 @@ impl Turn<'_> {
 
     /// Receipts of somebody came.
     pub(crate) fn receipts_came(&mut self, chat: &ChatId, by: &AccountId, receipts: &[Receipt]) -> Result<(), StoreError> {
-        let others = chat::members::accounts(self.tx, chat)?.len().saturating_sub(1).max(1);
+        let others = chat::members::count(self.tx, chat)?.saturating_sub(1).max(1);
         for receipt in receipts {
             let Some((message, Some(sender))) = line::by_id(self.tx, chat, &receipt.message)? else { continue };
             // Only the sender is told anything by it, and nobody receipts for oneself.
-            if sender == *by || me::account(self.tx)? != Some(sender) {
+            if sender == *by || self.own_account()? != Some(sender) {
                 continue;
             }
             let status = if receipt.status == ReceiptStatus::Read { READ } else { DELIVERED };

@@ -143,7 +143,8 @@ impl Group {
     }
 
     /// After every step to a new epoch: no Commit of ours pends, and our alias is the one in our leaf.
-    pub(super) fn settle(&self, tx: &Tx<'_>) -> Result<(), GroupError> {
+    pub(super) fn settle(&mut self, tx: &Tx<'_>) -> Result<(), GroupError> {
+        self.lent.take();
         storage::keep_own_commit(tx, &self.id(), None)?;
         if self.is_active() {
             alias::bind(tx, &self.own_leaf()?.address.alias, &self.id())?;

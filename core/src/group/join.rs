@@ -94,7 +94,7 @@ pub fn join(
     let sender = staged.welcome_sender_index();
     check(&staged)?;
     let mls = staged.into_group(&provider).map_err(|error| refusal(&provider, error))?;
-    let group = Group { mls };
+    let group = Group::new(mls);
     check_members(&group, identity, &alias)?;
     alias::bind(tx, &alias, &group.id())?;
     let by = group.leaf_at(LeafNodeIndex::new(sender.u32())).ok_or(JoinError::Foreign)?;

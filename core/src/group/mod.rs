@@ -26,6 +26,8 @@ mod provider;
 mod storage;
 mod suite;
 
+use std::cell::OnceCell;
+
 use openmls::group::{ExportSecretError, MlsGroup};
 use openmls::prelude::LeafNodeIndex;
 use openmls_traits::OpenMlsProvider;
@@ -54,6 +56,8 @@ use provider::{CRYPTO, Provider};
 /// One MLS group, as it was when loaded or last changed.
 pub struct Group {
     mls: MlsGroup,
+    /// The delivery key of the epoch that it is in, once it was asked for.
+    lent: OnceCell<DeliveryKey>,
 }
 
 impl core::fmt::Debug for Group {
@@ -63,6 +67,10 @@ impl core::fmt::Debug for Group {
 }
 
 impl Group {
+    fn new(mls: MlsGroup) -> Self {
+        Self { mls, lent: OnceCell::new() }
+    }
+
     /// Makes a group with this device as its only member, in epoch 0.
     pub fn create(
         tx: &Tx<'_>,
@@ -93,7 +101,7 @@ impl Group {
             .map_err(|error| provider.blame(error))?;
         alias.keep(tx)?;
         alias::bind(tx, &alias.alias, &group)?;
-        Ok(Self { mls })
+        Ok(Self::new(mls))
     }
 
     /// The stored group, or `None` when there is none of this id.
@@ -102,7 +110,7 @@ impl Group {
         let mls = MlsGroup::load(provider.storage(), &library_id(group)).map_err(|error| provider.blame(error))?;
         match mls {
             Some(mls) if Suite::accept(mls.ciphersuite()).is_none() => Err(GroupError::Torn),
-            loaded => Ok(loaded.map(|mls| Self { mls })),
+            loaded => Ok(loaded.map(Self::new)),
         }
     }
 
@@ -165,8 +173,11 @@ impl Group {
         if !self.is_active() {
             return Err(GroupError::NotMember);
         }
+        if let Some(key) = self.lent.get() {
+            return Ok(key.clone());
+        }
         let key = exporter(exporter::DELIVERY, |label| self.mls.export_secret(&*CRYPTO, label, &[], 32))?;
-        Ok(DeliveryKey::new(*key))
+        Ok(self.lent.get_or_init(|| DeliveryKey::new(*key)).clone())
     }
 
     /// Seals an application message in the current epoch; 150 bytes longer than `plaintext`.
@@ -188,9 +199,7 @@ impl Group {
     }
 
     fn leaf_at(&self, index: LeafNodeIndex) -> Option<MemberLeaf> {
-        let mut leaves = self.mls.public_group().treesync().full_leaves();
-        let (_, node) = leaves.find(|(at, _)| *at == index)?;
-        Some(MemberLeaf::new(index.u32(), leaf::claim(node)?))
+        Some(MemberLeaf::new(index.u32(), leaf::claim(self.mls.public_group().leaf(index)?)?))
     }
 }
 

@@ -20,6 +20,7 @@ use serde::de::DeserializeOwned;
 use waxseal_wire::id::GroupId;
 use zeroize::Zeroizing;
 
+use crate::store::codec::{decode, encode, encode_into};
 use crate::store::{StoreError, Tx};
 
 /// The database failed; [`Storage::fault`] knows how.
@@ -78,12 +79,21 @@ impl<'a> Storage<'a> {
         })
     }
 
+    /// The bare bytes of the library's group id, whatever wraps them when it is serialised.
+    fn group_bytes(&self, group: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+        let wrapped = encode_into(group, 64)?;
+        match self.group {
+            Some(group) if wrapped.ends_with(group.as_bytes()) => Ok(group.as_bytes().to_vec()),
+            _ => Ok(gather(decode(&wrapped)?)),
+        }
+    }
+
     fn put(&self, group: &impl Serialize, kind: Kind, key: &[u8], value: &(impl Serialize + ?Sized)) -> Result<(), Failed> {
         self.note((|| {
             let sql = "INSERT INTO mls_group (group_id, kind, key, value) VALUES (?1, ?2, ?3, ?4)
                        ON CONFLICT (group_id, kind, key) DO UPDATE SET value = excluded.value";
             let value = encode(value)?;
-            self.connection.prepare_cached(sql)?.execute(params![group_bytes(group)?, kind as u8, key, value.as_slice()])?;
+            self.connection.prepare_cached(sql)?.execute(params![self.group_bytes(group)?, kind as u8, key, value.as_slice()])?;
             Ok(())
         })())
     }
@@ -94,7 +104,7 @@ impl<'a> Storage<'a> {
             let row: Option<Vec<u8>> = self
                 .connection
                 .prepare_cached(sql)?
-                .query_row(params![group_bytes(group)?, kind as u8, key], |row| row.get(0))
+                .query_row(params![self.group_bytes(group)?, kind as u8, key], |row| row.get(0))
                 .optional()?;
             row.map(Zeroizing::new).map(|value| decode(&value)).transpose()
         })())
@@ -105,7 +115,7 @@ impl<'a> Storage<'a> {
         self.note((|| {
             let sql = "SELECT key, value FROM mls_group WHERE group_id = ?1 AND kind = ?2 ORDER BY rowid";
             let mut statement = self.connection.prepare_cached(sql)?;
-            let rows = statement.query_map(params![group_bytes(group)?, kind as u8], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let rows = statement.query_map(params![self.group_bytes(group)?, kind as u8], |row| Ok((row.get(0)?, row.get(1)?)))?;
             rows.map(|row| row.map(|(key, value)| (key, Zeroizing::new(value))).map_err(StoreError::from)).collect()
         })())
     }
@@ -113,7 +123,7 @@ impl<'a> Storage<'a> {
     fn drop_one(&self, group: &impl Serialize, kind: Kind, key: &[u8]) -> Result<(), Failed> {
         self.note((|| {
             let sql = "DELETE FROM mls_group WHERE group_id = ?1 AND kind = ?2 AND key = ?3";
-            self.connection.prepare_cached(sql)?.execute(params![group_bytes(group)?, kind as u8, key])?;
+            self.connection.prepare_cached(sql)?.execute(params![self.group_bytes(group)?, kind as u8, key])?;
             Ok(())
         })())
     }
@@ -121,7 +131,7 @@ impl<'a> Storage<'a> {
     fn drop_all(&self, group: &impl Serialize, kind: Kind) -> Result<(), Failed> {
         self.note((|| {
             let sql = "DELETE FROM mls_group WHERE group_id = ?1 AND kind = ?2";
-            self.connection.prepare_cached(sql)?.execute(params![group_bytes(group)?, kind as u8])?;
+            self.connection.prepare_cached(sql)?.execute(params![self.group_bytes(group)?, kind as u8])?;
             Ok(())
         })())
     }
@@ -130,7 +140,7 @@ impl<'a> Storage<'a> {
         self.note((|| {
             let sql = "INSERT INTO mls_item (kind, key, group_id, value) VALUES (?1, ?2, ?3, ?4)
                        ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value, group_id = excluded.group_id";
-            let (key, value, group) = (encode(key)?, encode(value)?, self.group.as_ref().map(GroupId::as_bytes));
+            let (key, value, group) = (key_bytes(key)?, encode(value)?, self.group.as_ref().map(GroupId::as_bytes));
             self.connection.prepare_cached(sql)?.execute(params![kind as u8, key.as_slice(), group, value.as_slice()])?;
             Ok(())
         })())
@@ -141,7 +151,7 @@ impl<'a> Storage<'a> {
             let row: Option<Vec<u8>> = self
                 .connection
                 .prepare_cached("SELECT value FROM mls_item WHERE kind = ?1 AND key = ?2")?
-                .query_row(params![kind as u8, encode(key)?.as_slice()], |row| row.get(0))
+                .query_row(params![kind as u8, key_bytes(key)?.as_slice()], |row| row.get(0))
                 .optional()?;
             row.map(Zeroizing::new).map(|value| decode(&value)).transpose()
         })())
@@ -150,7 +160,7 @@ impl<'a> Storage<'a> {
     fn drop_item(&self, kind: Kind, key: &impl Serialize) -> Result<(), Failed> {
         self.note((|| {
             let sql = "DELETE FROM mls_item WHERE kind = ?1 AND key = ?2";
-            self.connection.prepare_cached(sql)?.execute(params![kind as u8, encode(key)?.as_slice()])?;
+            self.connection.prepare_cached(sql)?.execute(params![kind as u8, key_bytes(key)?.as_slice()])?;
             Ok(())
         })())
     }
@@ -188,33 +198,25 @@ pub(super) fn own_commit(tx: &Tx<'_>, group: &GroupId) -> Result<Option<[u8; 32]
 
 /// The key under which an item is stored.
 pub(super) fn item_key(key: &impl Serialize) -> Result<Vec<u8>, StoreError> {
-    Ok(encode(key)?.to_vec())
+    Ok(key_bytes(key)?.to_vec())
 }
 
-fn encode(value: &(impl Serialize + ?Sized)) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+/// A key as a row holds it: found again only if it is written the same way for ever.
+fn key_bytes(key: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, StoreError> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(1 << 10));
-    ciborium::into_writer(value, &mut *bytes).map_err(|_| StoreError::Value)?;
+    ciborium::into_writer(key, &mut *bytes).map_err(|_| StoreError::Value)?;
     Ok(bytes)
 }
 
-fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
-    ciborium::from_reader(bytes).map_err(|_| StoreError::Value)
-}
-
-/// The bare bytes of the library's group id, whatever wraps them when it is serialised.
-fn group_bytes(group: &impl Serialize) -> Result<Vec<u8>, StoreError> {
-    fn gather(value: &Value, bytes: &mut Vec<u8>) {
-        match value {
-            Value::Bytes(inner) => bytes.extend_from_slice(inner),
-            Value::Integer(byte) => bytes.extend(u8::try_from(*byte)),
-            Value::Array(inner) => inner.iter().for_each(|value| gather(value, bytes)),
-            Value::Map(inner) => inner.iter().for_each(|(_, value)| gather(value, bytes)),
-            _ => {}
-        }
+/// All bytes in a value, whatever wraps them.
+fn gather(value: Value) -> Vec<u8> {
+    match value {
+        Value::Bytes(inner) => inner,
+        Value::Integer(byte) => u8::try_from(byte).into_iter().collect(),
+        Value::Array(inner) => inner.into_iter().flat_map(gather).collect(),
+        Value::Map(inner) => inner.into_iter().flat_map(|(_, value)| gather(value)).collect(),
+        _ => Vec::new(),
     }
-    let mut bytes = Vec::with_capacity(GroupId::LEN);
-    gather(&Value::serialized(group).map_err(|_| StoreError::Value)?, &mut bytes);
-    Ok(bytes)
 }
 
 /// One value for each group: write, read and, for most, delete.
@@ -294,7 +296,7 @@ impl StorageProvider<V> for Storage<'_> {
         leaf: u32,
         pairs: &[T],
     ) -> Result<(), Failed> {
-        let key = self.note(encode(&(epoch, leaf)))?;
+        let key = self.note(key_bytes(&(epoch, leaf)))?;
         self.put(group, Kind::EpochKeyPairs, &key, pairs)
     }
     fn encryption_epoch_key_pairs<G: traits::GroupId<V>, E: traits::EpochKey<V>, T: traits::HpkeKeyPair<V>>(
@@ -303,7 +305,7 @@ impl StorageProvider<V> for Storage<'_> {
         epoch: &E,
         leaf: u32,
     ) -> Result<Vec<T>, Failed> {
-        let key = self.note(encode(&(epoch, leaf)))?;
+        let key = self.note(key_bytes(&(epoch, leaf)))?;
         Ok(self.take(group, Kind::EpochKeyPairs, &key)?.unwrap_or_default())
     }
     fn delete_encryption_epoch_key_pairs<G: traits::GroupId<V>, E: traits::EpochKey<V>>(
@@ -312,7 +314,7 @@ impl StorageProvider<V> for Storage<'_> {
         epoch: &E,
         leaf: u32,
     ) -> Result<(), Failed> {
-        let key = self.note(encode(&(epoch, leaf)))?;
+        let key = self.note(key_bytes(&(epoch, leaf)))?;
         self.drop_one(group, Kind::EpochKeyPairs, &key)
     }
 
@@ -322,7 +324,7 @@ impl StorageProvider<V> for Storage<'_> {
         reference: &R,
         proposal: &P,
     ) -> Result<(), Failed> {
-        let key = self.note(encode(reference))?;
+        let key = self.note(key_bytes(reference))?;
         self.put(group, Kind::Proposal, &key, proposal)
     }
     fn queued_proposal_refs<G: traits::GroupId<V>, R: traits::ProposalRef<V>>(&self, group: &G) -> Result<Vec<R>, Failed> {
@@ -337,7 +339,7 @@ impl StorageProvider<V> for Storage<'_> {
         self.note(rows.iter().map(|(reference, proposal)| Ok((decode(reference)?, decode(proposal)?))).collect())
     }
     fn remove_proposal<G: traits::GroupId<V>, R: traits::ProposalRef<V>>(&self, group: &G, reference: &R) -> Result<(), Failed> {
-        let key = self.note(encode(reference))?;
+        let key = self.note(key_bytes(reference))?;
         self.drop_one(group, Kind::Proposal, &key)
     }
     fn clear_proposal_queue<G: traits::GroupId<V>, R: traits::ProposalRef<V>>(&self, group: &G) -> Result<(), Failed> {

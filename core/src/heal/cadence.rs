@@ -5,14 +5,14 @@
 
 use waxseal_wire::id::{GroupId, Millis};
 
-use crate::chat;
+use crate::chat::{self, ChatGroup};
 use crate::outbox::Intent;
 use crate::store::StoreError;
 use crate::turn::Turn;
 use crate::view::ChatState;
 
 /// Sent messages after which keys are renewed.
-const SENT: i64 = 100;
+const SENT: u64 = 100;
 /// The longest time between renewals, in milliseconds: 7 days, less up to a quarter.
 const WEEK: u64 = 7 * 24 * 60 * 60 * 1000;
 /// After joining, so long at least and so much longer a member, in milliseconds.
@@ -40,13 +40,20 @@ impl Turn<'_> {
         self.later(JOINED.0, JOINED.0 + JOINED.1 * members as u64)
     }
 
+    /// Stores that a message of ours has its place; after so many, keys are renewed now.
+    pub(crate) fn count_sent(&mut self, place: &mut ChatGroup) -> Result<(), StoreError> {
+        place.sent += 1;
+        if place.sent < SENT || place.update_at <= self.now {
+            return chat::save_place(self.tx, place);
+        }
+        place.update_at = self.now;
+        chat::save_group(self.tx, place)
+    }
+
     pub(super) fn run_cadence(&mut self) -> Result<(), StoreError> {
         let due = {
-            let mut rows = self.tx.prepare_cached(
-                "SELECT grp, state FROM chat_group WHERE state IN (1, 3) AND (update_at <= ?1 OR (sent >= ?2 AND state = 1))",
-            )?;
-            let found =
-                rows.query_map([self.now.0.cast_signed(), SENT], |row| Ok((GroupId(row.get(0)?), row.get::<_, i64>(1)?)))?;
+            let mut rows = self.tx.prepare_cached("SELECT grp, state FROM chat_group WHERE state IN (1, 3) AND update_at <= ?1")?;
+            let found = rows.query_map([self.now.0.cast_signed()], |row| Ok((GroupId(row.get(0)?), row.get::<_, i64>(1)?)))?;
             found.collect::<Result<Vec<_>, _>>()?
         };
         for (group, state) in due {

@@ -83,16 +83,6 @@ impl Turn<'_> {
         Ok(self.later(wait, wait + TURN / 3))
     }
 
-    pub(crate) fn next_heal(&self) -> Result<Option<Millis>, StoreError> {
-        let mut at = self.tx.prepare_cached(
-            "SELECT min(at) FROM (
-                SELECT min(heal_at) AS at FROM chat_group WHERE heal_at IS NOT NULL AND state = 2
-                UNION ALL SELECT min(update_at) FROM chat_group WHERE state IN (1, 3))",
-        )?;
-        let at: Option<i64> = at.query_row([], |row| row.get(0))?;
-        Ok(at.map(|at| Millis(at.cast_unsigned())))
-    }
-
     /// Does what is due.
     pub(crate) fn run_heal(&mut self) -> Result<(), StoreError> {
         self.drop_aliases()?;

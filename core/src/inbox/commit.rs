@@ -73,7 +73,6 @@ impl Turn<'_> {
     }
 
     fn committed(&mut self, mut place: ChatGroup, delivered: &Delivered, story: Story) -> Result<(), StoreError> {
-        parked::done_waiting(self.tx, &place.group)?;
         place.reached(delivered.position);
         if story.removes_self {
             let own = self.identity()?.map(|own| own.device);
@@ -214,7 +213,7 @@ fn unlisted(tx: &Tx<'_>, leaves: &[MemberLeaf]) -> Result<Vec<(AccountId, Device
 fn judge(tx: &Tx<'_>, delivered: &Delivered, before: &[MemberLeaf], policy: &Policy, change: &StagedChange) -> Result<(), Stop> {
     let mut needs = Vec::new();
     let mut proven = |claim: &Claim| -> Result<(), Stop> {
-        let fresh = parked::has_waited(tx, &delivered.group, &claim.account)?;
+        let fresh = || parked::has_waited(tx, &delivered.group, &claim.account);
         match trust::standing_of(tx, &claim.account, &claim.device, &claim.key, fresh)? {
             Standing::Proven => Ok(()),
             Standing::Unknown(account) => {

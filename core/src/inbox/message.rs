@@ -65,8 +65,7 @@ fn open(
         // A Commit, or something that claims to be ours, where a message should be.
         _ => return Err(Stop::Open(OpenError::Forbidden)),
     };
-    let fresh = parked::has_waited(tx, &delivered.group, &from.account)?;
-    match trust::standing(tx, &from, fresh)? {
+    match trust::standing(tx, &from, || parked::has_waited(tx, &delivered.group, &from.account))? {
         Standing::Unknown(account) => Err(Stop::Needs(vec![account])),
         standing => Ok((from, plaintext, standing)),
     }
@@ -83,10 +82,9 @@ impl Turn<'_> {
             Some(Err(Stop::Open(error))) => return self.not_opened(place, delivered, &error),
             Some(Err(Stop::Group)) | None => return self.lost_group(place, delivered),
         };
-        parked::done_waiting(self.tx, &group)?;
         me::count(self.tx, Counter::Opened)?;
         place.reached(delivered.position);
-        chat::save_group(self.tx, &place)?;
+        chat::save_place(self.tx, &place)?;
         if standing != Standing::Proven {
             // Never shown as the person's own words; the others' devices clear the leaf away.
             self.gap(&place, delivered.position.0)?;
@@ -176,7 +174,7 @@ impl Turn<'_> {
         match (&content.body, content.replaces) {
             (Body::Text(text), None) => {
                 self.show(place, delivered, from, Line::Text(text.clone()), Some(id), content.in_reply_to)?;
-                if me::account(self.tx)?.is_some_and(|own| own != from.account) {
+                if self.own_account()?.is_some_and(|own| own != from.account) {
                     self.owe_delivered(&place.chat, &id)?;
                 }
                 Ok(())
@@ -211,7 +209,7 @@ impl Turn<'_> {
         {
             return Ok(());
         }
-        let own = me::account(self.tx)? == Some(from.account);
+        let own = self.own_account()? == Some(from.account);
         let new = line::NewLine {
             chat: place.chat,
             generation: place.generation,

@@ -66,7 +66,9 @@ impl Turn<'_> {
 
     fn entry(&mut self, entry: &MailboxEntry) -> Result<(), StoreError> {
         let Some(own) = group::find_alias(self.tx, &entry.alias)? else { return Ok(()) };
-        let Ok(delivered) = Delivered::open(&entry.sealed, &entry.alias, &own.alias.seal_secret) else {
+        let secret = &own.alias.seal_secret;
+        let key = Delivered::hint(&entry.sealed).and_then(|hint| self.memory.seal_key(&entry.alias, secret, hint));
+        let Some(delivered) = key.and_then(|key| Delivered::open_under(&entry.sealed, &entry.alias, &key).ok()) else {
             // Not sealed under our key: invented by the server, or damaged on its disk.
             return me::count(self.tx, Counter::Undecryptable);
         };
@@ -133,7 +135,10 @@ impl Turn<'_> {
                 return Ok(());
             };
             match self.place(place, &delivered)? {
-                Fate::Done => parked::delete(self.tx, id)?,
+                Fate::Done => {
+                    parked::delete(self.tx, id)?;
+                    parked::done_waiting(self.tx, group)?;
+                }
                 Fate::Wait => return Ok(()),
             }
         }

@@ -217,8 +217,7 @@ impl Turn<'_> {
                 group::wipe(turn.tx, group)?;
             }
             let joined = join::join(turn.tx, &mut turn.rng, &identity, &joining.welcome, &joining.tree).map_err(join_stop)?;
-            let fresh = parked::has_waited(turn.tx, group, &joined.by.account)?;
-            match trust::standing(turn.tx, &joined.by, fresh)? {
+            match trust::standing(turn.tx, &joined.by, || parked::has_waited(turn.tx, group, &joined.by.account))? {
                 Standing::Proven => {}
                 Standing::Unknown(account) => return Err(Stop::Needs(vec![account])),
                 Standing::Unlisted => return Err(Stop::Group),
@@ -246,7 +245,7 @@ impl Turn<'_> {
         let members = joined.group.members();
         let epoch = joined.group.epoch();
         let by = joined.by.clone();
-        self.groups.insert(*group, joined.group);
+        self.memory.groups.insert(*group, joined.group);
         let place = ChatGroup {
             group: *group,
             chat: ChatId(policy.chat),

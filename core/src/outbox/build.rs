@@ -4,15 +4,16 @@
 //! the entry, durable, before it is submitted. An intent that has nothing left
 //! to do is dropped: somebody else was faster.
 
-use waxseal_wire::frame::encode_request;
-use waxseal_wire::id::{AccountId, DeviceId, Epoch, GroupId, RequestId};
+use waxseal_wire::frame::{Door, encode_request};
+use waxseal_wire::id::{AccountId, DeviceId, Epoch, GroupId, IdempotencyKey, RequestId};
 use waxseal_wire::request::{AnonymousRequest, Lent, Request, RosterChange, SubmitCommit, SubmitMessage};
 
 use super::{Entry, Intent, Stage, entry, parcel};
 use crate::chat::{self, GroupState, rules::Proposed};
-use crate::group::{self, Change, GroupError, Identity, OfferedKeyPackage};
+use crate::group::{self, Change, Group, GroupError, Identity, OfferedKeyPackage};
 use crate::output::Problem;
-use crate::store::StoreError;
+use crate::session::Purpose;
+use crate::store::{StoreError, Tx};
 use crate::turn::Turn;
 use crate::view::ChatState;
 
@@ -43,35 +44,26 @@ impl Turn<'_> {
 
     /// The group that an entry's chat has now, where it can be written to.
     fn writable_group(&mut self, entry: &Entry) -> Result<Option<chat::ChatGroup>, StoreError> {
-        let Some(found) = entry.chat.map(|id| chat::find(self.tx, &id)).transpose()?.flatten() else { return Ok(None) };
-        let Some(group) = found.group else { return Ok(None) };
-        Ok(chat::group(self.tx, &group)?.filter(|group| group.state == GroupState::Open))
+        let Some(chat) = &entry.chat else { return Ok(None) };
+        Ok(chat::current(self.tx, chat)?.filter(|group| group.state == GroupState::Open))
     }
 
     fn begin_say(&mut self, entry: &Entry, identity: &Identity, content: &[u8]) -> Result<bool, StoreError> {
         let Some(place) = self.writable_group(entry)? else {
             return self.without_group(entry);
         };
+        let key = self.fresh_key();
         let sealed = self.with_group(&place.group, |group, tx, mut rng| {
-            let lent = (group.epoch(), group.delivery_key()?, group.own_leaf()?.address.alias);
-            Ok::<_, GroupError>((group.seal(tx, &mut rng, identity, content)?, lent))
+            let lent = lent(tx, group, key)?;
+            Ok::<_, GroupError>(SubmitMessage { lent, envelope: group.seal(tx, &mut rng, identity, content)? })
         })?;
-        let (envelope, (epoch, delivery_key, alias)) = match sealed {
-            Some(Ok(sealed)) => sealed,
+        let submit = match sealed {
+            Some(Ok(submit)) => submit,
             Some(Err(GroupError::Store(error))) => return Err(error),
             _ => return self.group_failed(entry, &place.group),
         };
-        let Some(own) = group::find_alias(self.tx, &alias)? else { return self.group_failed(entry, &place.group) };
-        let lent = Lent {
-            group: place.group,
-            epoch,
-            delivery_key,
-            from: alias,
-            post_key: own.alias.post_key.clone(),
-            idempotency_key: self.fresh_key(),
-        };
-        let request = AnonymousRequest::SubmitMessage(Box::new(SubmitMessage { lent, envelope }));
-        self.built(entry, &place.group, epoch, request, None).map(|()| true)
+        let epoch = submit.lent.epoch;
+        self.built(entry, &place.group, epoch, AnonymousRequest::SubmitMessage(Box::new(submit)), None).map(|()| true)
     }
 
     /// Nothing can be sent now. Is it worth waiting?
@@ -101,16 +93,17 @@ impl Turn<'_> {
             return Ok(true);
         };
         let mending = entry.intent == Intent::MendRoster;
+        let key = self.fresh_key();
         let built = self.with_group(&place.group, |group, tx, mut rng| {
             if group.has_pending() {
                 // Ours from before a crash or a refusal; the entry that made it is built anew.
                 group.clear_pending(tx)?;
             }
-            let lent = (group.epoch(), group.delivery_key()?, group.own_leaf()?.address.alias);
+            let lent = lent(tx, group, key)?;
             let whole = if mending { group.roster(&mut rng) } else { Vec::new() };
             Ok::<_, GroupError>((group.commit(tx, &mut rng, identity, change)?, lent, whole))
         })?;
-        let (pending, (epoch, delivery_key, alias), roster) = match built {
+        let (pending, lent, roster) = match built {
             Some(Ok(built)) => built,
             Some(Err(GroupError::Store(error))) => return Err(error),
             Some(Err(GroupError::Offer(_) | GroupError::NoSuchMember | GroupError::Policy(_))) => {
@@ -120,15 +113,7 @@ impl Turn<'_> {
             }
             _ => return self.group_failed(entry, &place.group),
         };
-        let Some(own) = group::find_alias(self.tx, &alias)? else { return self.group_failed(entry, &place.group) };
-        let lent = Lent {
-            group: place.group,
-            epoch,
-            delivery_key,
-            from: alias,
-            post_key: own.alias.post_key.clone(),
-            idempotency_key: self.fresh_key(),
-        };
+        let epoch = lent.epoch;
         let roster = if mending {
             RosterChange::Replace(roster)
         } else {
@@ -141,7 +126,7 @@ impl Turn<'_> {
         Ok(true)
     }
 
-    /// Keeps what was built; it leaves in the next step.
+    /// Keeps what was built; what has no tree leaves at once.
     pub(super) fn built(
         &mut self,
         entry: &Entry,
@@ -154,12 +139,17 @@ impl Turn<'_> {
         built.group = Some(group.0);
         built.epoch = epoch;
         // The frame as it leaves, but for its number: sent again, it is the same request byte for byte.
-        built.request = Some(encode_request(RequestId(1), &Request::Anonymous(request)));
+        let request = Request::Anonymous(request);
+        built.request = Some(encode_request(RequestId(1), &request));
         built.stage = if tree.is_some() { Stage::Blob } else { Stage::Submit };
         built.blob_put = 0;
         built.due = self.now;
         (built.blob_id, built.blob) = tree.map(|tree| (tree.blob, tree.bytes)).unzip();
-        built.save(self.tx)
+        built.save(self.tx)?;
+        if built.stage == Stage::Submit {
+            self.send(Door::Anonymous, request, Purpose::OutboxSubmit(built.id));
+        }
+        Ok(())
     }
 
     /// What an intent means for the tree as it is; `None` where it is done already or may not be.
@@ -324,6 +314,14 @@ impl Turn<'_> {
         }
         Ok(false)
     }
+}
+
+/// What a submit of ours lends to the server.
+fn lent(tx: &Tx<'_>, group: &Group, idempotency_key: IdempotencyKey) -> Result<Lent, GroupError> {
+    let from = group.own_leaf()?.address.alias;
+    let post_key = group::find_alias(tx, &from)?.ok_or(GroupError::Torn)?.alias.post_key;
+    let (epoch, delivery_key) = (group.epoch(), group.delivery_key()?);
+    Ok(Lent { group: group.id(), epoch, delivery_key, from, post_key, idempotency_key })
 }
 
 fn leaves_of(members: &[group::MemberLeaf], account: &AccountId) -> Vec<u32> {

@@ -2,11 +2,13 @@
 //!
 //! Called by the rest of `outbox`. Rows only; decides nothing.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{OptionalExtension, Row, params};
 use waxseal_wire::id::{BlobId, Epoch, Millis};
 
 use super::Intent;
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Tx, codec};
 use crate::view::{ChatId, MessageRef};
 
 /// How far an entry is.
@@ -62,7 +64,7 @@ impl Entry {
             id: row.get(0)?,
             chat: row.get::<_, Option<[u8; 16]>>(1)?.map(ChatId),
             message: row.get::<_, Option<i64>>(2)?.map(MessageRef),
-            intent: ciborium::from_reader(intent.as_slice()).map_err(|_| rusqlite::Error::InvalidQuery)?,
+            intent: codec::decode(&intent).map_err(|_| rusqlite::Error::InvalidQuery)?,
             stage: crate::chat::numbered(&STAGES, row.get(4)?)?,
             epoch: Epoch(row.get::<_, i64>(5)?.cast_unsigned()),
             request: row.get(6)?,
@@ -122,12 +124,11 @@ pub(super) fn insert(
     intent: &Intent,
     due: Millis,
 ) -> Result<i64, StoreError> {
-    let mut bytes = Vec::new();
-    ciborium::into_writer(intent, &mut bytes).map_err(|_| StoreError::Value)?;
+    let bytes = codec::encode(intent)?;
     tx.prepare_cached("INSERT INTO outbox (chat, message, intent, due, founds) VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
         chat.map(|chat| chat.0),
         message.map(|message| message.0),
-        bytes,
+        bytes.as_slice(),
         due.0.cast_signed(),
         matches!(intent, Intent::Found { .. })
     ])?;
@@ -160,35 +161,40 @@ pub(crate) fn of_chat(tx: &Tx<'_>, chat: &ChatId) -> Result<Vec<Entry>, StoreErr
 }
 
 /// What is not begun and not due yet is overtaken; what has failed is not there.
-const READY: &str = "stage <> 5 AND NOT (stage = 0 AND due > ?1)";
-
 /// A founding goes before what waits to be said in the group that it makes.
-const FIRST: &str = "ORDER BY founds DESC, id LIMIT 1";
+macro_rules! ready {
+    () => {
+        "stage <> 5 AND NOT (stage = 0 AND due > ?1)"
+    };
+}
 
 /// The first entry of every queue; entries without a chat are a queue each.
 pub(super) fn heads(tx: &Tx<'_>, now: Millis) -> Result<Vec<i64>, StoreError> {
-    let sql = format!(
-        "SELECT (SELECT id FROM outbox WHERE chat = each.chat AND {READY} {FIRST})
-         FROM (SELECT DISTINCT chat FROM outbox WHERE chat IS NOT NULL AND {READY}) AS each
-         UNION ALL SELECT id FROM outbox WHERE chat IS NULL AND {READY}"
-    );
-    let mut rows = tx.prepare_cached(&sql)?;
-    Ok(rows.query_map([now.0.cast_signed()], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    let sql = concat!("SELECT id, chat, founds FROM outbox WHERE ", ready!(), " ORDER BY id");
+    let mut rows = tx.prepare_cached(sql)?;
+    let mut rows = rows.query([now.0.cast_signed()])?;
+    let mut queues: BTreeMap<[u8; 16], (bool, i64)> = BTreeMap::new();
+    let mut alone = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (id, founds) = (row.get(0)?, row.get(2)?);
+        match row.get(1)? {
+            None => alone.push(id),
+            Some(chat) => {
+                let head = queues.entry(chat).or_insert((founds, id));
+                if founds && !head.0 {
+                    *head = (founds, id);
+                }
+            }
+        }
+    }
+    Ok(queues.into_values().map(|(_, id)| id).chain(alone).collect())
 }
 
 /// The first entry of one queue.
 pub(super) fn head(tx: &Tx<'_>, chat: Option<&ChatId>, now: Millis) -> Result<Option<i64>, StoreError> {
     let Some(chat) = chat else { return Ok(None) };
-    let sql = format!("SELECT id FROM outbox WHERE chat = ?2 AND {READY} {FIRST}");
-    Ok(tx.prepare_cached(&sql)?.query_row(params![now.0.cast_signed(), chat.0], |row| row.get(0)).optional()?)
-}
-
-/// When the next entry that waits for time is due.
-pub(super) fn next_due(tx: &Tx<'_>, now: Millis) -> Result<Option<Millis>, StoreError> {
-    let due: Option<i64> = tx
-        .prepare_cached("SELECT min(due) FROM outbox WHERE due > ?1 AND stage IN (0, 1, 2, 3, 4)")?
-        .query_row([now.0.cast_signed()], |row| row.get(0))?;
-    Ok(due.map(|due| Millis(due.cast_unsigned())))
+    let sql = concat!("SELECT id FROM outbox WHERE chat = ?2 AND ", ready!(), " ORDER BY founds DESC, id LIMIT 1");
+    Ok(tx.prepare_cached(sql)?.query_row(params![now.0.cast_signed(), chat.0], |row| row.get(0)).optional()?)
 }
 
 /// Whether something of ours is on its way to this group whose place we do not know yet.

@@ -162,7 +162,7 @@ impl Turn<'_> {
             }
         };
         let epoch = group.epoch();
-        self.groups.insert(id, group);
+        self.memory.groups.insert(id, group);
         self.built(entry, &id, epoch, AnonymousRequest::Found(Box::new(found)), tree)?;
         Ok(Some((id, epoch)))
     }

@@ -15,7 +15,7 @@ use super::{Entry, Intent, Who, entry};
 use crate::group::{OfferedKeyPackage, read_key_package};
 use crate::output::Problem;
 use crate::session::Purpose;
-use crate::store::StoreError;
+use crate::store::{StoreError, codec};
 use crate::trust::{self, Standing};
 use crate::turn::Turn;
 use crate::view::{ChatState, Notice};
@@ -86,9 +86,7 @@ impl Turn<'_> {
             return self.direct_found(&entry, name.clone(), &identity.account, usable);
         }
         self.split_large(&entry, &mut usable)?;
-        let mut bytes = Vec::new();
-        ciborium::into_writer(&usable, &mut bytes).map_err(|_| StoreError::Value)?;
-        entry.keys = Some(bytes);
+        entry.keys = Some(codec::encode(&usable)?.to_vec());
         entry.save(self.tx)
     }
 
@@ -137,7 +135,7 @@ impl Turn<'_> {
                 continue;
             }
             let claim = &offer.claim;
-            let proven = trust::standing_of(self.tx, &claim.account, &claim.device, &claim.key, true)? == Standing::Proven;
+            let proven = trust::standing_of(self.tx, &claim.account, &claim.device, &claim.key, || Ok(true))? == Standing::Proven;
             if proven && claim.account == account && claim.device != *own {
                 key_packages.push(one.key_package.clone());
             }
@@ -172,10 +170,8 @@ impl Turn<'_> {
             chat::set_state(self.tx, &id, ChatState::Opening)?;
             let who = vec![Who::Account(peer.account), Who::Account(own.0)];
             let founding = self.post(Some(id), None, &Intent::Found { who })?;
-            let mut bytes = Vec::new();
-            ciborium::into_writer(&found, &mut bytes).map_err(|_| StoreError::Value)?;
             if let Some(mut entry) = entry::find(self.tx, founding)? {
-                entry.keys = Some(bytes);
+                entry.keys = Some(codec::encode(&found)?.to_vec());
                 entry.save(self.tx)?;
             }
         }
@@ -199,7 +195,7 @@ impl Turn<'_> {
     /// The KeyPackages that were fetched for an entry.
     pub(super) fn offers(&self, entry: &Entry) -> Result<Vec<(AccountId, Vec<OfferedKeyPackage>)>, StoreError> {
         let Some(bytes) = &entry.keys else { return Ok(Vec::new()) };
-        let found: Vec<Found> = ciborium::from_reader(bytes.as_slice()).map_err(|_| StoreError::Value)?;
+        let found: Vec<Found> = codec::decode(bytes)?;
         let read = |found: Found| {
             let offers = found.key_packages.iter().filter_map(|bytes| read_key_package(bytes).ok()).collect();
             (AccountId(found.account), offers)

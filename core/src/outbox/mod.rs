@@ -123,10 +123,6 @@ impl Turn<'_> {
         }
     }
 
-    pub(crate) fn next_outbox(&self) -> Result<Option<Millis>, StoreError> {
-        if self.session.anonymous { entry::next_due(self.tx, self.now) } else { Ok(None) }
-    }
-
     /// A person wants a failed message to be tried again.
     pub(crate) fn retry(&mut self, message: MessageRef) -> Result<(), StoreError> {
         if let Some(mut entry) = entry::of_message(self.tx, message)?.filter(|entry| entry.stage == Stage::Failed) {

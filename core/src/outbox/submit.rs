@@ -90,8 +90,7 @@ impl Turn<'_> {
                     }
                     self.accepted_words(&entry, &place, *position)?;
                     place.reached(*position);
-                    place.sent += 1;
-                    chat::save_group(self.tx, &place)?;
+                    self.count_sent(&mut place)?;
                     self.unpark(&place.group)
                 }
                 _ => {

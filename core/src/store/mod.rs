@@ -13,6 +13,7 @@
 //! power loss. `secure_delete` overwrites deleted rows; old pages live on in
 //! the WAL until [`Store::scrub`] or closing.
 
+pub(crate) mod codec;
 mod error;
 pub mod key;
 mod schema;

@@ -230,6 +230,45 @@ const CLIENT: &[&str] = &[
     // When all KeyPackages are made anew, and whether the server lost aliases of ours.
     "ALTER TABLE me ADD COLUMN keys_due INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE me ADD COLUMN went_back INTEGER NOT NULL DEFAULT 0;",
+    // Every page that a message touches is encrypted, authenticated and synced. So: what is short-lived
+    // has no indexes; what every turn asks stands before what is large; what waits for time is found at once.
+    "DROP INDEX outbox_chat;
+    DROP INDEX outbox_message;
+    DROP INDEX outbox_group;
+    ALTER TABLE outbox RENAME TO outbox_before;
+    CREATE TABLE outbox (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        chat BLOB,
+        stage INTEGER NOT NULL DEFAULT 0,
+        founds INTEGER NOT NULL DEFAULT 0,
+        due INTEGER NOT NULL DEFAULT 0,
+        message INTEGER,
+        grp BLOB,
+        epoch INTEGER NOT NULL DEFAULT 0,
+        tries INTEGER NOT NULL DEFAULT 0,
+        blob_id BLOB,
+        blob_put INTEGER NOT NULL DEFAULT 0,
+        carries BLOB NOT NULL DEFAULT x'',
+        intent BLOB NOT NULL,
+        keys BLOB,
+        request BLOB,
+        blob BLOB
+    );
+    INSERT INTO outbox (id, chat, stage, founds, due, message, grp, epoch, tries, blob_id, blob_put, carries, intent, keys, request, blob)
+        SELECT id, chat, stage, founds, due, message, grp, epoch, tries, blob_id, blob_put, carries, intent, keys, request, blob
+        FROM outbox_before ORDER BY id;
+    DROP TABLE outbox_before;
+    ALTER TABLE due_receipt RENAME TO due_receipt_before;
+    CREATE TABLE due_receipt (
+        message_id BLOB PRIMARY KEY NOT NULL,
+        chat BLOB NOT NULL,
+        status INTEGER NOT NULL,
+        due INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    INSERT INTO due_receipt (message_id, chat, status, due) SELECT message_id, chat, status, due FROM due_receipt_before;
+    DROP TABLE due_receipt_before;
+    CREATE INDEX chat_group_update ON chat_group (update_at) WHERE state IN (1, 3);
+    CREATE INDEX chat_group_heal ON chat_group (heal_at) WHERE heal_at IS NOT NULL AND state = 2;",
 ];
 
 const LISTS: u32 = 1_000;

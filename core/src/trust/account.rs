@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, params};
 use waxseal_wire::chain::{Chain, ChainError, Signature, SignedRecord};
 use waxseal_wire::id::{AccountId, DeviceId, Millis};
 
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Tx, codec};
 
 /// One record as it is stored: body, signer, signature.
 type Row = (Vec<u8>, Option<Vec<u8>>, Vec<u8>);
@@ -27,13 +27,12 @@ pub(crate) fn keep_chain(tx: &Tx<'_>, chain: &Chain, now: Millis) -> Result<(), 
         .iter()
         .map(|record| (record.body.clone(), record.signer.map(|id| id.0.to_vec()), record.signature.0.to_vec()))
         .collect();
-    let mut bytes = Vec::new();
-    ciborium::into_writer(&rows, &mut bytes).map_err(|_| StoreError::Value)?;
+    let bytes = codec::encode(&rows)?;
     tx.prepare_cached(
         "INSERT INTO account (account, chain, checked) VALUES (?1, ?2, ?3)
          ON CONFLICT (account) DO UPDATE SET chain = ?2, checked = ?3, wanted = 0",
     )?
-    .execute(params![chain.account().as_bytes(), bytes, now.0.cast_signed()])?;
+    .execute(params![chain.account().as_bytes(), bytes.as_slice(), now.0.cast_signed()])?;
     Ok(())
 }
 
@@ -44,7 +43,7 @@ pub(crate) fn chain(tx: &Tx<'_>, account: &AccountId) -> Result<Option<Chain>, S
         .query_row([account.as_bytes()], |row| row.get(0))
         .optional()?;
     let Some(bytes) = bytes.flatten() else { return Ok(None) };
-    let rows: Vec<Row> = ciborium::from_reader(bytes.as_slice()).map_err(|_| StoreError::Value)?;
+    let rows: Vec<Row> = codec::decode(&bytes)?;
     let records = rows
         .into_iter()
         .map(|(body, signer, signature)| {

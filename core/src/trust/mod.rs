@@ -32,8 +32,12 @@ pub(crate) enum Standing {
     Unlisted,
 }
 
-/// Judges one leaf. `fresh` says that the account's chain was fetched because of this leaf.
-pub(crate) fn standing(tx: &Tx<'_>, leaf: &MemberLeaf, fresh: bool) -> Result<Standing, StoreError> {
+/// Judges one leaf. `fresh`, asked only about what is not listed, says whether the chain was fetched because of this leaf.
+pub(crate) fn standing(
+    tx: &Tx<'_>,
+    leaf: &MemberLeaf,
+    fresh: impl FnOnce() -> Result<bool, StoreError>,
+) -> Result<Standing, StoreError> {
     standing_of(tx, &leaf.account, &leaf.device, &leaf.key, fresh)
 }
 
@@ -43,12 +47,12 @@ pub(crate) fn standing_of(
     account: &AccountId,
     device: &DeviceId,
     key: &PublicKey,
-    fresh: bool,
+    fresh: impl FnOnce() -> Result<bool, StoreError>,
 ) -> Result<Standing, StoreError> {
     let listed = chain(tx, account)?.is_some_and(|chain| chain.device(device).is_some_and(|entry| entry.key == *key));
-    Ok(match (listed, fresh) {
-        (true, _) => Standing::Proven,
-        (false, true) => Standing::Unlisted,
-        (false, false) => Standing::Unknown(*account),
+    Ok(match listed {
+        true => Standing::Proven,
+        false if fresh()? => Standing::Unlisted,
+        false => Standing::Unknown(*account),
     })
 }
