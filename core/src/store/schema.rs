@@ -297,3 +297,41 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
 fn count(steps: &[&str]) -> u32 {
     u32::try_from(steps.len()).unwrap_or(u32::MAX / LISTS)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A database as the first release left it.
+    fn first() -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(GROUP[0]).unwrap();
+        connection.execute_batch(CLIENT[0]).unwrap();
+        connection.pragma_update(None, "user_version", LISTS + 1).unwrap();
+        connection
+    }
+
+    #[test]
+    fn what_waited_in_the_first_release_still_waits_after_all_steps() {
+        let mut connection = first();
+        connection
+            .execute_batch(
+                "INSERT INTO outbox (id, chat, message, intent, stage, epoch, request, keys, carries, grp, blob, blob_id, blob_put, due, tries, founds)
+                 VALUES (7, x'01', 2, x'03', 4, 5, x'06', x'07', x'08', x'09', x'0a', x'0b', 12, 13, 14, 1);
+                 INSERT INTO due_receipt (chat, message_id, status, due) VALUES (x'01', x'02', 2, 4);",
+            )
+            .unwrap();
+        migrate(&mut connection).unwrap();
+        let all =
+            "SELECT hex(chat) || message || hex(intent) || stage || epoch || hex(request) || hex(keys) || hex(carries) || hex(grp)
+                   || hex(blob) || hex(blob_id) || blob_put || due || tries || founds FROM outbox WHERE id = 7";
+        let row: String = connection.query_row(all, [], |row| row.get(0)).unwrap();
+        assert_eq!(row, "0120345060708090A0B1213141");
+        let receipt = "SELECT hex(chat) || hex(message_id) || status || due FROM due_receipt";
+        assert_eq!(connection.query_row(receipt, [], |row| row.get::<_, String>(0)).unwrap(), "010224");
+        // Numbers of entries are never used twice.
+        connection.execute_batch("INSERT INTO outbox (intent) VALUES (x'00')").unwrap();
+        assert_eq!(connection.last_insert_rowid(), 8);
+        migrate(&mut connection).unwrap();
+    }
+}
