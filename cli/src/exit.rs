@@ -36,6 +36,9 @@ pub(crate) enum Failure {
     /// The device's database.
     #[error("{}", disk(.0))]
     Client(#[from] ClientError),
+    /// The device's database, after what was asked had become durable.
+    #[error("{}; what was asked is kept and goes on when the disk is well: do not ask again", disk_alone(.0))]
+    Kept(ClientError),
     /// The client will not do it.
     #[error("{}", advice(.0))]
     Problem(#[from] Problem),
@@ -135,10 +138,18 @@ fn advice(problem: &Problem) -> String {
 }
 
 fn disk(error: &ClientError) -> String {
+    let next = match error {
+        ClientError::Store(StoreError::Full) => ". Make room and try again",
+        _ => "",
+    };
+    format!("{}; nothing was changed{next}", disk_alone(error))
+}
+
+fn disk_alone(error: &ClientError) -> String {
     let ClientError::Store(store) = error;
     match store {
-        StoreError::Full => "the disk is full; nothing was changed. Make room and try again".into(),
-        StoreError::ReadOnly => "the profile's folder cannot be written; nothing was changed".into(),
-        other => format!("the profile's database failed: {other}; nothing was changed"),
+        StoreError::Full => "the disk is full".into(),
+        StoreError::ReadOnly => "the profile's folder cannot be written".into(),
+        other => format!("the profile's database failed: {other}"),
     }
 }

@@ -55,7 +55,7 @@ pub(crate) enum ProfileError {
     #[error("the key of this profile: {0}")]
     Key(#[source] KeyError),
     /// Something about the database.
-    #[error("the database of this profile: {0}")]
+    #[error("{}", store(.0))]
     Store(#[source] StoreError),
     /// `profile.toml` does not read.
     #[error("profile.toml does not read; mend or delete it: {0}")]
@@ -66,6 +66,28 @@ pub(crate) enum ProfileError {
     /// A file.
     #[error("{1}: {0}")]
     Io(#[source] io::Error, PathBuf),
+}
+
+/// What to do about a database that does not open.
+fn store(error: &StoreError) -> String {
+    match error {
+        StoreError::Full => "the disk is full, and the profile cannot be opened; make room and try again".into(),
+        StoreError::ReadOnly => {
+            "the profile's folder cannot be written; have its disk mended, or use a copy of the folder with --home".into()
+        }
+        other => format!("the database of this profile: {other}"),
+    }
+}
+
+impl ProfileError {
+    /// A file of the profile did not do its part.
+    fn io(error: io::Error, path: PathBuf) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Store(StoreError::Full),
+            io::ErrorKind::ReadOnlyFilesystem => Self::Store(StoreError::ReadOnly),
+            _ => Self::Io(error, path),
+        }
+    }
 }
 
 /// Whether a profile may be made.
@@ -124,11 +146,13 @@ impl Profile {
 
     /// Remembers the server for next time.
     pub(crate) fn keep_server(&mut self, place: &Place) -> Result<(), ProfileError> {
+        let before = self.config.clone();
         let server = self.server(place)?;
         self.config.server = Some(server.to_string());
         self.config.insecure_http = place.insecure_http || self.config.insecure_http;
         self.config.ca = self.certificates(place).map(|ca| std::path::absolute(&ca).unwrap_or(ca));
-        self.config.save(&self.folder)
+        // On a full disk, too, what is there can be opened.
+        if self.config == before { Ok(()) } else { self.config.save(&self.folder) }
     }
 
     /// Opens the database, asking for what opens it.
@@ -159,7 +183,7 @@ fn make_private(folder: &Path) -> Result<(), ProfileError> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|error| ProfileError::Io(error, folder.to_owned()))?;
+    builder.create(folder).map_err(|error| ProfileError::io(error, folder.to_owned()))?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -173,11 +197,11 @@ fn make_private(folder: &Path) -> Result<(), ProfileError> {
 fn lock(folder: &Path, name: &str) -> Result<File, ProfileError> {
     let path = folder.join("lock");
     let file = File::options().create(true).truncate(false).write(true).open(&path);
-    let file = file.map_err(|error| ProfileError::Io(error, path.clone()))?;
+    let file = file.map_err(|error| ProfileError::io(error, path.clone()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(ProfileError::InUse(name.to_owned())),
-        Err(TryLockError::Error(error)) => Err(ProfileError::Io(error, path)),
+        Err(TryLockError::Error(error)) => Err(ProfileError::io(error, path)),
     }
 }
 

@@ -72,6 +72,8 @@ pub(crate) struct Visit {
     since: Moment,
     refused: u32,
     unreached: Option<DoorError>,
+    /// Something that was asked is durable: what fails from here on does not undo it.
+    kept: bool,
 }
 
 impl Visit {
@@ -113,6 +115,7 @@ impl Visit {
             since,
             refused: 0,
             unreached: None,
+            kept: false,
         })
     }
 
@@ -152,6 +155,7 @@ impl Visit {
             _ => None,
         });
         self.early.extend(events);
+        self.kept |= problem.is_none();
         match problem {
             Some(Problem::NotRegistered) => Err(self.empty().into()),
             Some(problem) => Err(problem.into()),
@@ -186,7 +190,7 @@ impl Visit {
             Ok(None) => Err(Failure::Stopped),
             Ok(Some(Notice::Event(Event::SignedOut))) => Err(Failure::SignedOut),
             Ok(Some(Notice::Event(event))) => Ok(Step::Event(event)),
-            Ok(Some(Notice::Disk(error))) => Err(error.into()),
+            Ok(Some(Notice::Disk(error))) => Err(if self.kept { Failure::Kept(error) } else { error.into() }),
             Ok(Some(Notice::Door(door, state))) => {
                 self.door(door, state);
                 Ok(Step::Nothing)
@@ -335,17 +339,31 @@ impl Visit {
         self.patience = patience.min(Duration::from_secs(5));
         let receiving = self.until(|client| Ok(client.connection().receiving)).await;
         self.patience = patience;
-        if !receiving? {
+        let receiving = match receiving {
+            // What is on this device can be shown all the same; the server keeps the rest.
+            Err(failure @ (Failure::Client(_) | Failure::Kept(_))) => {
+                crate::paper::remark(failure.to_string());
+                return Ok(());
+            }
+            receiving => receiving?,
+        };
+        if !receiving {
             let why = self.unreached.unwrap_or(DoorError::Silent);
             crate::paper::remark(format!("(not connected: {why}; this is what is on this device)"));
             return Ok(());
         }
         while !self.read(|client| Ok(client.connection().caught_up)).await? {
             // Whatever comes is in the store, where the verbs read it; what fails meanwhile was asked by nobody here.
-            match self.step_within(SOON).await? {
-                Step::Event(event) => self.pass(event),
-                Step::Nothing => {}
-                Step::Enough => {
+            match self.step_within(SOON).await {
+                // The server keeps what does not fit on this disk.
+                Err(failure @ (Failure::Client(_) | Failure::Kept(_))) => {
+                    crate::paper::remark(failure.to_string());
+                    return Ok(());
+                }
+                Err(other) => return Err(other),
+                Ok(Step::Event(event)) => self.pass(event),
+                Ok(Step::Nothing) => {}
+                Ok(Step::Enough) => {
                     crate::paper::remark("(the server was too slow to tell all; the rest comes next time)");
                     return Ok(());
                 }

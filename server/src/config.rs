@@ -21,6 +21,9 @@ pub const ADMIN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOC
 /// Where everything is kept, unless told otherwise.
 pub const FOLDER: &str = "waxseal-data";
 
+/// Connections of one address: two for each client of an office behind one address, and a tenth of all.
+const PER_ADDRESS: usize = 1_000;
+
 /// What `init` writes: every choice, with its default and its reason.
 pub const TEMPLATE: &str = include_str!("config/waxseald.toml");
 
@@ -72,6 +75,9 @@ pub struct TlsFiles {
 pub struct Limits {
     /// Connections at once.
     pub connections: usize,
+    /// Connections at once of one address; 0 stands for no limit. Not felt behind a proxy or on loopback, where all
+    /// come from one address.
+    pub connections_per_address: usize,
     /// Requests a second of one connection, on average; 0 stands for no limit.
     pub requests_per_second: u32,
     /// Requests at once of one connection, after a rest.
@@ -147,6 +153,7 @@ impl Default for Limits {
         let (settings, policy) = (Settings::default(), Policy::default());
         Self {
             connections: settings.connections,
+            connections_per_address: PER_ADDRESS,
             requests_per_second: settings.rate.per_second,
             request_burst: settings.rate.burst,
             group_per_second: policy.group.per_second,
@@ -188,7 +195,9 @@ impl Config {
     /// What the transport needs of it; reads the certificate.
     pub fn settings(&self) -> Result<Settings, ConfigError> {
         let tls = self.tls.as_ref().map(|files| Tls::load(&files.certificate, &files.key)).transpose()?;
+        let all_from_one = self.behind_proxy || self.listen.ip().is_loopback();
         Ok(Settings {
+            connections_per_address: Some(self.limits.connections_per_address).filter(|each| *each > 0 && !all_from_one),
             connections: self.limits.connections.clamp(1, tokio::sync::Semaphore::MAX_PERMITS.min(1 << 30)),
             rate: Rate { burst: self.limits.request_burst, per_second: self.limits.requests_per_second },
             tls: tls.map(Arc::new),
@@ -204,7 +213,7 @@ impl Config {
                 Who::Invite => Registration::Invite,
             },
             group: Rate { burst: self.limits.group_burst, per_second: self.limits.group_per_second },
-            store_bytes: Some(self.limits.store_mebibytes << 20).filter(|bytes| *bytes > 0),
+            store_bytes: Some(self.limits.store_mebibytes.saturating_mul(1 << 20)).filter(|bytes| *bytes > 0),
             ..Policy::default()
         }
     }
@@ -247,6 +256,20 @@ mod tests {
         let files = TlsFiles { certificate: "c.pem".into(), key: "k.pem".into() };
         assert_eq!(Config { tls: Some(files), ..open }.judge(), Ok(()));
         assert_eq!(Config::default().judge(), Ok(()));
+    }
+
+    #[test]
+    fn behind_a_proxy_all_come_from_one_address() {
+        let direct = Config { listen: "192.0.2.1:8710".parse().unwrap(), ..Config::default() };
+        assert_eq!(direct.settings().unwrap().connections_per_address, Some(PER_ADDRESS));
+        assert_eq!(Config { behind_proxy: true, ..direct }.settings().unwrap().connections_per_address, None);
+        assert_eq!(Config::default().settings().unwrap().connections_per_address, None);
+    }
+
+    #[test]
+    fn the_largest_limit_is_no_small_one() {
+        let limits = Limits { store_mebibytes: u64::MAX, ..Limits::default() };
+        assert_eq!(Config { limits, ..Config::default() }.policy().store_bytes, Some(u64::MAX));
     }
 
     #[test]

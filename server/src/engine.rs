@@ -8,6 +8,7 @@
 //! Owns the threads and the order "durable before told". Decides nothing.
 
 mod folder;
+mod health;
 mod readers;
 mod wake;
 mod writer;
@@ -20,6 +21,7 @@ use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::{MailboxEntry, Refusal, Reply, Session};
 use waxseal_wire::request::{AnonymousRequest, Authenticate, DeviceRequest};
 
+use self::health::Health;
 use self::readers::Readers;
 use self::wake::Wakes;
 pub use self::wake::{Wake, Woken};
@@ -57,6 +59,7 @@ pub struct Engine {
     writer: Arc<Writer>,
     readers: Arc<Readers>,
     wakes: Arc<Wakes>,
+    health: Arc<Health>,
     clock: Clock,
 }
 
@@ -75,8 +78,9 @@ impl Engine {
         store.limit_size(policy.store_bytes)?;
         let (clock, wakes): (Clock, _) = (Arc::new(clock), Arc::new(Wakes::default()));
         let readers = Readers::start(&file, &policy)?;
-        let writer = Writer::start(Roles::new(store, policy), Arc::clone(&clock), Arc::clone(&wakes))?;
-        Ok(Self { writer: Arc::new(writer), readers: Arc::new(readers), wakes, clock })
+        let health = Arc::<Health>::default();
+        let writer = Writer::start(Roles::new(store, policy), Arc::clone(&clock), Arc::clone(&wakes), Arc::clone(&health))?;
+        Ok(Self { writer: Arc::new(writer), readers: Arc::new(readers), wakes, health, clock })
     }
 
     /// Puts a backup into a data folder that has no store yet.
@@ -154,8 +158,13 @@ impl Engine {
     pub async fn backup(&self, to: &Path) -> Result<(), StoreError> {
         let to: PathBuf = to.to_owned();
         let work = move |roles: &mut Roles<SqliteStore>| {
-            folder::new_file(&to).map_err(|error| StoreError::Disk(error.raw_os_error().unwrap_or(0)))?;
-            roles.store().backup(&to)
+            folder::new_file(&to)?;
+            let copied = roles.store().backup(&to);
+            if copied.is_err() {
+                // Half a backup is worse than none.
+                std::fs::remove_file(&to).ok();
+            }
+            copied
         };
         self.readers.look(work).await?
     }
@@ -164,6 +173,17 @@ impl Engine {
     pub async fn sweep(&self) {
         // A failed sweep was logged; the next one does its work.
         drop(self.writer.ask(Work::Sweep).await);
+    }
+
+    /// Whether what is given to the store is taken; why not, where it is not.
+    pub fn health(&self) -> Result<(), StoreError> {
+        self.health.now()
+    }
+
+    /// Tries whether the store takes things again; to be called every few seconds while it does not.
+    pub async fn try_store(&self) {
+        // What came of it, `health` tells.
+        drop(self.writer.ask(Work::Trial).await);
     }
 
     /// Answers what waits, makes it durable, and closes the store. Other clones answer `Internal` from here on.

@@ -19,6 +19,7 @@ const REQUEST_SECONDS: &str = "waxseal_request_seconds";
 const BAD_FRAMES: &str = "waxseal_bad_frames_total";
 const DELIVERED: &str = "waxseal_entries_pushed_total";
 const DELIVERED_BYTES: &str = "waxseal_entries_pushed_bytes_total";
+const STORE_TAKES: &str = "waxseal_store_takes";
 const BATCH: &str = "waxseal_store_batch_operations";
 const BATCH_SECONDS: &str = "waxseal_store_batch_seconds";
 
@@ -74,6 +75,8 @@ fn describe() {
     metrics::describe_counter!(BAD_FRAMES, "Frames refused before they became a request");
     metrics::describe_counter!(DELIVERED, "Mailbox entries pushed to devices");
     metrics::describe_counter!(DELIVERED_BYTES, "Bytes of mailbox entries pushed to devices");
+    metrics::describe_gauge!(STORE_TAKES, "1 while things can be stored, 0 while they cannot");
+    metrics::gauge!(STORE_TAKES).set(1.0);
     metrics::describe_histogram!(BATCH, "Operations that shared one transaction");
     metrics::describe_histogram!(BATCH_SECONDS, "Time of one transaction, with its sync to disk");
 }
@@ -102,6 +105,10 @@ impl Drop for Connected {
 
 pub(crate) fn closed(reason: &'static str) {
     metrics::counter!(CLOSED, "reason" => reason).increment(1);
+}
+
+pub(crate) fn store_takes(takes: bool) {
+    metrics::gauge!(STORE_TAKES).set(if takes { 1.0 } else { 0.0 });
 }
 
 pub(crate) fn bad_frame() {

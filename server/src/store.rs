@@ -44,10 +44,10 @@ impl Day {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The disk or the store's own limit is full. Succeeds again when there is space.
-    #[error("the store is full")]
+    #[error("the disk, or the store's own limit, is full; make room")]
     Full,
     /// The store may not be written: read-only disk or missing rights.
-    #[error("the store is read-only")]
+    #[error("the store cannot be written: a read-only disk, or missing rights")]
     ReadOnly,
     /// Another process holds the store.
     #[error("the store is busy")]
@@ -74,6 +74,16 @@ pub enum StoreError {
     Closed,
 }
 
+impl From<std::io::Error> for StoreError {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::Full,
+            std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::PermissionDenied => Self::ReadOnly,
+            _ => Self::Disk(error.raw_os_error().unwrap_or(0)),
+        }
+    }
+}
+
 /// Why an operation was not done. Nothing of it was kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Stop {
@@ -86,12 +96,18 @@ pub enum Stop {
 }
 
 impl Stop {
-    /// What to answer. A failed store is logged here, once.
+    /// What to answer. A failed store is logged here.
     pub fn refusal(self) -> Refusal {
         match self {
             Self::Refused(refusal) => refusal,
             Self::Broken(error) => {
-                tracing::error!(%error, "a request was not done");
+                match error {
+                    // Said once by the writing thread: on a full disk thousands of lines more would not help.
+                    StoreError::Full | StoreError::ReadOnly | StoreError::Disk(_) => {
+                        tracing::debug!(%error, "a request was not done")
+                    }
+                    _ => tracing::error!(%error, "a request was not done"),
+                }
                 if error == StoreError::Full { Refusal::Full } else { Refusal::Internal }
             }
         }

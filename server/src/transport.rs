@@ -10,6 +10,7 @@
 //! connection. Translates and bounds; never decides what is allowed.
 
 mod anonymous;
+mod crowd;
 mod device;
 mod http;
 mod line;
@@ -24,12 +25,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 use waxseal_wire::id::Millis;
 
+use self::crowd::{Crowd, Place, Turned};
 use self::sessions::Sessions;
 use self::socket::Socket;
 pub use self::tls::{Tls, TlsError};
@@ -43,11 +45,16 @@ const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// How often old things are dropped.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 
+/// How often a store that took nothing is tried again.
+const TRIAL_EVERY: Duration = Duration::from_secs(2);
+
 /// How connections are treated.
 #[derive(Clone)]
 pub struct Settings {
     /// Connections at once; more are closed at once.
     pub connections: usize,
+    /// Connections at once of one address (IPv4), or one network (IPv6, /64); `None` for any number.
+    pub connections_per_address: Option<usize>,
     /// Requests of one connection; a large frame counts for several.
     pub rate: Rate,
     /// A silent peer is pinged after one beat, and cut after three; one that does not read is cut after one or two.
@@ -62,6 +69,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             connections: 10_000,
+            connections_per_address: None,
             rate: Rate { burst: 400, per_second: 100 },
             beat: Duration::from_secs(30),
             prove_within: Duration::from_secs(10),
@@ -98,12 +106,12 @@ impl Bell {
 
 /// Answers on `listener` until `stop` is ready; then finishes what was asked, says goodbye, and closes the store.
 pub async fn serve(engine: Engine, listener: TcpListener, settings: Settings, stop: impl Future<Output = ()>) {
-    let room = Arc::new(Semaphore::new(settings.connections));
-    let places = u32::try_from(settings.connections).unwrap_or(u32::MAX);
+    let crowd = Crowd::new(settings.connections, settings.connections_per_address);
     let (ringer, bell) = watch::channel(false);
     let bell = Bell(bell);
     let hall = Arc::new(Hall { engine, settings, sessions: Sessions::default(), opened: Instant::now() });
     let mut sweep = tokio::time::interval(SWEEP_EVERY);
+    let mut trial = tokio::time::interval(TRIAL_EVERY);
     tokio::pin!(stop);
     loop {
         tokio::select! {
@@ -112,13 +120,14 @@ pub async fn serve(engine: Engine, listener: TcpListener, settings: Settings, st
                 let engine = hall.engine.clone();
                 tokio::spawn(async move { engine.sweep().await });
             }
+            _ = trial.tick() => if hall.engine.health().is_err() {
+                let engine = hall.engine.clone();
+                tokio::spawn(async move { engine.try_store().await });
+            },
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => match Arc::clone(&room).try_acquire_owned() {
+                Ok((stream, from)) => match crowd.enter(from.ip()) {
                     Ok(place) => drop(tokio::spawn(welcome(stream, Arc::clone(&hall), place, bell.clone()))),
-                    Err(_) => {
-                        crate::metrics::closed("no_room");
-                        debug!("a connection was closed: as many are open as the configuration allows");
-                    }
+                    Err(turned) => turn_away(turned),
                 },
                 Err(error) => {
                     // Out of file descriptors, most often: waiting helps, and accepting again at once does not.
@@ -130,7 +139,7 @@ pub async fn serve(engine: Engine, listener: TcpListener, settings: Settings, st
     }
     drop(listener);
     ringer.send_replace(true);
-    if tokio::time::timeout(STOP_WITHIN, room.acquire_many(places)).await.is_err() {
+    if tokio::time::timeout(STOP_WITHIN, crowd.left()).await.is_err() {
         warn!("some connections did not finish in time and were cut");
     }
     let engine = hall.engine.clone();
@@ -139,7 +148,15 @@ pub async fn serve(engine: Engine, listener: TcpListener, settings: Settings, st
     info!("stopped");
 }
 
-async fn welcome(stream: TcpStream, hall: Arc<Hall>, place: OwnedSemaphorePermit, mut bell: Bell) {
+fn turn_away(turned: Turned) {
+    crate::metrics::closed(match turned {
+        Turned::NoRoom => "no_room",
+        Turned::TooMany => "too_many_of_one_address",
+    });
+    debug!("a connection was closed: as many are open as the configuration allows");
+}
+
+async fn welcome(stream: TcpStream, hall: Arc<Hall>, place: Place, mut bell: Bell) {
     // Small frames should not wait for each other.
     stream.set_nodelay(true).ok();
     let socket = match &hall.settings.tls {

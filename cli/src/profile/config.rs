@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::ProfileError;
 
 /// See the module.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Config {
     /// Where the server is.
     pub(crate) server: Option<String>,
@@ -28,7 +28,7 @@ impl Config {
         match std::fs::read_to_string(&path) {
             Ok(text) => toml::from_str(&text).map_err(ProfileError::Config),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(ProfileError::Io(error, path)),
+            Err(error) => Err(ProfileError::io(error, path)),
         }
     }
 
@@ -42,6 +42,6 @@ impl Config {
             file.sync_all()?;
             std::fs::rename(&beside, &path)
         };
-        write().map_err(|error| ProfileError::Io(error, path.clone()))
+        write().map_err(|error| ProfileError::io(error, path.clone()))
     }
 }

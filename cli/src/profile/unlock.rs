@@ -104,7 +104,8 @@ fn refused(error: KeyError, secret: &Secret) -> ProfileError {
     match (error, secret) {
         (KeyError::WrongKey, _) => ProfileError::WrongKey,
         (KeyError::OpenToOthers, Secret::KeyFile(path)) => ProfileError::OpenToOthers(path.clone()),
-        (KeyError::Disk(error), Secret::KeyFile(path)) => ProfileError::Io(error, path.clone()),
+        (KeyError::Disk(error), Secret::KeyFile(path)) => ProfileError::io(error, path.clone()),
+        (KeyError::Disk(error), Secret::Passphrase(_)) => ProfileError::io(error, PathBuf::from("key.header")),
         (other, _) => ProfileError::Key(other),
     }
 }

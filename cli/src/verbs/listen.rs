@@ -107,7 +107,17 @@ impl Listening {
 
     /// Only what was printed: more may have come meanwhile, and must be printed even if we die before we hear of it.
     async fn mark_read(&mut self, chat: ChatId, upto: MessageRef) -> Result<(), Failure> {
-        if self.keep_unread { Ok(()) } else { self.visit.command(Command::MarkReadUpto(chat, upto)).await }
+        if self.keep_unread {
+            return Ok(());
+        }
+        match self.visit.command(Command::MarkReadUpto(chat, upto)).await {
+            // A full disk is no reason to go deaf: it is printed once more the next time.
+            Err(Failure::Client(error)) => {
+                let error = Failure::Client(error).to_string();
+                Ok(event(EventJson::Error { id: serde_json::Value::Null, error })?)
+            }
+            marked => marked,
+        }
     }
 
     async fn tell(&mut self, happened: Option<Event>) -> Result<(), Failure> {

@@ -11,6 +11,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::rc::Rc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -128,7 +129,7 @@ impl Town {
     /// Somebody with a terminal, not registered yet.
     pub fn person(&self, name: &str) -> Person {
         let home = self.folder.path().join("home");
-        Person { name: name.to_owned(), home, server: self.server.address.clone(), trusts: None }
+        Person { name: name.to_owned(), home, server: self.server.address.clone(), trusts: None, launcher: None }
     }
 
     /// Somebody with an account.
@@ -145,12 +146,22 @@ pub struct Person {
     home: PathBuf,
     server: String,
     trusts: Option<PathBuf>,
+    launcher: Option<Launcher>,
 }
 
+/// Starts a program by way of another.
+type Launcher = Rc<dyn Fn(&Path) -> Command>;
+
 impl Person {
+    /// The same person, whose program is started so, and whose profiles are in this folder.
+    pub fn who_lives_in(self, home: &Path, launch: impl Fn(&Path) -> Command + 'static) -> Self {
+        Self { home: home.to_owned(), launcher: Some(Rc::new(launch)), ..self }
+    }
+
     /// The same person, told of another server.
     pub fn with_server(&self, server: &str) -> Self {
-        Self { name: self.name.clone(), home: self.home.clone(), server: server.to_owned(), trusts: self.trusts.clone() }
+        let (name, home, server) = (self.name.clone(), self.home.clone(), server.to_owned());
+        Self { name, home, server, trusts: self.trusts.clone(), launcher: self.launcher.clone() }
     }
 
     /// The same person, who trusts these certificates too.
@@ -165,8 +176,12 @@ impl Person {
 
     /// The program with a verb, not started yet.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(CLIENT);
-        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        let mut command = match &self.launcher {
+            Some(launch) => launch(Path::new(CLIENT)),
+            None => Command::new(CLIENT),
+        };
+        let wanted: Vec<_> = command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).envs(wanted);
         command.arg("--home").arg(&self.home).args(["--profile", &self.name, "--server", &self.server]);
         if let Some(ca) = &self.trusts {
             command.arg("--ca").arg(ca);

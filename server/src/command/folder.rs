@@ -119,9 +119,16 @@ fn open(options: &mut OpenOptions, path: &Path) -> Result<File, Failure> {
     options.mode(0o600).open(path).map_err(|error: io::Error| Failure::Path(path.to_owned(), error))
 }
 
+/// Whole or not at all, and never through a link that somebody put there.
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let mut file = open(OpenOptions::new().write(true).create(true).truncate(true), path)?;
-    writeln!(file, "{text}").map_err(|error| Failure::Path(path.to_owned(), error))
+    let beside = path.with_extension("new");
+    fs::remove_file(&beside).ok();
+    let mut file = open(OpenOptions::new().write(true).create_new(true), &beside)?;
+    let written = writeln!(file, "{text}").and_then(|()| file.sync_all()).and_then(|()| fs::rename(&beside, path));
+    written.map_err(|error| {
+        fs::remove_file(&beside).ok();
+        Failure::Path(path.to_owned(), error)
+    })
 }
 
 #[allow(clippy::disallowed_types, reason = "a shell: the token is made of the system's randomness")]

@@ -25,7 +25,8 @@ use super::{Failure, folder, log, tell};
 pub(super) fn run(config: Config) -> Result<(), Failure> {
     config.judge()?;
     log::start(&config.log)?;
-    let settings = config.settings()?;
+    let mut settings = config.settings()?;
+    settings.connections = settings.connections.min(few_files(config.limits.connections));
     let claimed = folder::claim(&config.folder)?;
     let token = claimed.token()?;
     let numbers = Numbers::install().map_err(|error| Failure::Refused(error.to_string()))?;
@@ -35,7 +36,6 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let public = listen(config.listen, "--listen").await?;
         let private = listen(config.admin, "--admin").await?;
-        warn_of_few_files(config.limits.connections);
         claimed.announce(private.local_addr()?)?;
         greet(&config, public.local_addr()?, private.local_addr()?);
         let renewals = settings.tls.clone().map(|tls| tokio::spawn(renew(tls)));
@@ -91,17 +91,24 @@ fn greet(config: &Config, public: SocketAddr, private: SocketAddr) {
     info!("serving");
 }
 
-/// Each connection is a file to the system, which may allow fewer than the configuration does.
-fn warn_of_few_files(connections: usize) {
+/// Each connection is a file to the system, which may allow fewer than the configuration does: then that many are
+/// let in, and whoever comes next is turned away in order. Without files left, nothing else would work either.
+fn few_files(connections: usize) -> usize {
+    /// For the store, the listeners and what an operator asks.
+    const OTHERS: usize = 64;
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
     let allowed = line.and_then(|line| line.split_whitespace().next()).and_then(|soft| soft.parse::<usize>().ok());
-    if let Some(allowed) = allowed.filter(|allowed| *allowed < connections.saturating_add(64)) {
-        warn!(
-            allowed,
-            connections,
-            "the system allows fewer open files than connections are configured; raise it (`ulimit -n`, or LimitNOFILE= in systemd)"
-        );
+    match allowed.map(|allowed| allowed.saturating_sub(OTHERS).max(1)) {
+        Some(room) if room < connections => {
+            warn!(
+                room,
+                connections,
+                "the system allows fewer open files than connections are configured; raise it (`ulimit -n`, or LimitNOFILE= in systemd)"
+            );
+            room
+        }
+        _ => connections,
     }
 }
 

@@ -20,9 +20,10 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use waxseal_wire::id::Seq;
-use waxseal_wire::reply::Reply;
+use waxseal_wire::reply::{Refusal, Reply};
 use waxseal_wire::request::{AnonymousRequest, DeviceRequest};
 
+use super::health::Health;
 use super::wake::Wakes;
 use super::{Clock, OpenError};
 use crate::roles::{Outcome, Proven, Roles};
@@ -51,6 +52,8 @@ pub(super) enum Work {
         days: u32,
     },
     Sweep,
+    /// Does the store take anything?
+    Trial,
     /// Acks are waiting.
     Acks,
     /// The log is full of what was just done.
@@ -98,13 +101,18 @@ impl fmt::Debug for Writer {
 }
 
 impl Writer {
-    pub(super) fn start(roles: Roles<SqliteStore>, clock: Clock, wakes: Arc<Wakes>) -> Result<Self, OpenError> {
+    pub(super) fn start(
+        roles: Roles<SqliteStore>,
+        clock: Clock,
+        wakes: Arc<Wakes>,
+        health: Arc<Health>,
+    ) -> Result<Self, OpenError> {
         let (jobs, receiver) = mpsc::unbounded_channel();
         let acks = Acks::default();
         #[allow(clippy::disallowed_types, reason = "the engine is the shell of the rules: here their randomness comes in")]
         let rng = ChaCha20Rng::from_rng(rand_core::OsRng).map_err(|_| OpenError::System(std::io::ErrorKind::Other))?;
         let laid_out = tokio::time::Instant::now();
-        let desk = Desk { roles, rng, clock, wakes, acks: Arc::clone(&acks), laid_out };
+        let desk = Desk { roles, rng, clock, wakes, health, acks: Arc::clone(&acks), laid_out };
         let thread = thread::Builder::new().name("writer".to_owned()).spawn(move || desk.run(receiver));
         let thread = thread.map_err(|error| OpenError::System(error.kind()))?;
         let queue = Queue { jobs, emptying: Arc::default() };
@@ -179,6 +187,7 @@ struct Desk {
     rng: ChaCha20Rng,
     clock: Clock,
     wakes: Arc<Wakes>,
+    health: Arc<Health>,
     acks: Acks,
     laid_out: tokio::time::Instant,
 }
@@ -230,7 +239,11 @@ impl Desk {
 
     fn empty_log(&mut self) -> bool {
         self.roles.store().empty_log().unwrap_or_else(|error| {
-            tracing::warn!(%error, "the log of the store could not be emptied");
+            // On a full disk it cannot; there one line is enough.
+            match self.health.now() {
+                Ok(()) => tracing::warn!(%error, "the log of the store could not be emptied"),
+                Err(_) => tracing::debug!(%error, "the log of the store could not be emptied"),
+            }
             false
         })
     }
@@ -239,15 +252,24 @@ impl Desk {
     fn serve(&mut self, jobs: &mut Vec<Job>) {
         let acks = mem::take(&mut *self.acks.lock().unwrap_or_else(PoisonError::into_inner));
         let sweeps = jobs.iter().any(|job| matches!(job.work, Work::Sweep));
-        let writes = |job: &Job| !matches!(job.work, Work::Acks | Work::EmptyLog | Work::Close);
+        let is_trial = jobs.iter().any(|job| matches!(job.work, Work::Trial));
+        let writes = |job: &Job| !matches!(job.work, Work::Acks | Work::EmptyLog | Work::Close | Work::Trial);
         let held = match acks.is_empty() && !jobs.iter().any(writes) {
             true => Ok(self.one_by_one(jobs, &acks)),
             false => self.together(jobs, &acks),
         };
         let held = held.unwrap_or_else(|error| {
-            tracing::warn!(%error, jobs = jobs.len(), "a transaction was undone; its requests are tried one by one");
+            tracing::debug!(%error, jobs = jobs.len(), "a transaction was undone; its requests are tried one by one");
+            self.health.ill(error);
             self.one_by_one(jobs, &acks)
         });
+        // The store's own limit undoes a request and not the transaction.
+        if held.iter().any(|held| matches!(held.answer, Answer::Reply(Some(Reply::Refused(Refusal::Full))))) {
+            self.health.ill(StoreError::Full);
+        }
+        if is_trial {
+            self.try_store();
+        }
         let mut waits_for_log = None;
         for (job, held) in jobs.drain(..).zip(held) {
             self.wakes.wake(held.wakes, held.closes);
@@ -298,7 +320,14 @@ impl Desk {
                 }
                 Answer::Nothing.into()
             }
-            Work::Acks | Work::EmptyLog | Work::Close => Answer::Nothing.into(),
+            Work::Acks | Work::EmptyLog | Work::Close | Work::Trial => Answer::Nothing.into(),
+        }
+    }
+
+    fn try_store(&mut self) {
+        match self.roles.store().trial() {
+            Ok(()) => self.health.well(),
+            Err(error) => self.health.ill(error),
         }
     }
 }

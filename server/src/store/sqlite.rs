@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rand_core::CryptoRngCore;
-use rusqlite::{Connection, ErrorCode, OpenFlags, backup};
+use rusqlite::{Connection, ErrorCode, OpenFlags, backup, ffi};
 use waxseal_wire::chain::{DeviceEntry, SignedRecord};
 use waxseal_wire::id::{AccountId, AliasId, BlobId, DeviceId, GroupId, Seq};
 use waxseal_wire::name::AccountName;
@@ -142,6 +142,11 @@ impl SqliteStore {
     /// A reader that stays, a backup for one, holds it up: try again. To be called while nothing is gathered.
     pub fn empty_log(&mut self) -> Result<bool, StoreError> {
         self.log.as_deref().map_or(Ok(true), |file| log::empty(&self.conn, file, log::Reach::Written))
+    }
+
+    /// Stores something that changes nothing: whether there is room, and whether the disk takes it.
+    pub fn trial(&mut self) -> Result<(), StoreError> {
+        upkeep::trial(&self.conn)
     }
 
     /// Makes the next persist fail, as a disk that fails would: for simulations.
@@ -360,6 +365,8 @@ impl From<rusqlite::Error> for StoreError {
                 ErrorCode::DiskFull => Self::Full,
                 ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => Self::ReadOnly,
                 ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Busy,
+                // SQLite's list of the log's pages could not be made longer: nothing but a full disk does that.
+                ErrorCode::SystemIoFailure if failure.extended_code == ffi::SQLITE_IOERR_SHMSIZE => Self::Full,
                 ErrorCode::SystemIoFailure => Self::Disk(failure.extended_code),
                 ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Self::Corrupt,
                 _ => Self::Database(failure.extended_code),

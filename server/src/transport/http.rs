@@ -17,13 +17,14 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use waxseal_wire::frame::Door;
 
+use super::crowd::Place;
 use super::line::Line;
 use super::socket::Socket;
 use super::{Bell, Hall, anonymous, device};
+use crate::store::StoreError;
 
 /// How long a request's head may take, and how long a connection may stay open without a request.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
@@ -34,7 +35,7 @@ const GREETING: &str = "This is a Waxseal server. It carries sealed messages and
     To talk to somebody here, use a Waxseal client.\n";
 
 /// Answers HTTP on one connection until it closes or becomes a WebSocket.
-pub(super) async fn converse(socket: Socket, hall: Arc<Hall>, place: OwnedSemaphorePermit, bell: Bell) {
+pub(super) async fn converse(socket: Socket, hall: Arc<Hall>, place: Place, bell: Bell) {
     let place = Arc::new(place);
     let mut stopping = bell.clone();
     let service = service_fn(move |request| {
@@ -56,16 +57,12 @@ pub(super) async fn converse(socket: Socket, hall: Arc<Hall>, place: OwnedSemaph
     connection.await.ok();
 }
 
-fn answer(
-    mut request: Request<Incoming>,
-    hall: &Arc<Hall>,
-    place: &Arc<OwnedSemaphorePermit>,
-    bell: &Bell,
-) -> Response<Full<Bytes>> {
+fn answer(mut request: Request<Incoming>, hall: &Arc<Hall>, place: &Arc<Place>, bell: &Bell) -> Response<Full<Bytes>> {
     let door = match request.uri().path() {
         path if path == Door::Anonymous.path() => Door::Anonymous,
         path if path == Door::Device.path() => Door::Device,
-        "/healthz" if is_read(request.method()) => return text(StatusCode::OK, "ok\n"),
+        "/healthz" if is_read(request.method()) => return alive(hall.engine.health()),
+        "/readyz" if is_read(request.method()) => return ready(hall.engine.health()),
         "/" if is_read(request.method()) => return text(StatusCode::OK, GREETING),
         _ => return text(StatusCode::NOT_FOUND, "There is nothing here.\n"),
     };
@@ -90,6 +87,22 @@ fn answer(
         drop(place);
     });
     switching(&key)
+}
+
+/// Whether it makes sense to let this process live: it does, also while its disk is full.
+fn alive(health: Result<(), StoreError>) -> Response<Full<Bytes>> {
+    match health {
+        Ok(()) => text(StatusCode::OK, "ok\n"),
+        Err(error) => text(StatusCode::OK, format!("alive, but nothing can be stored: {error}\n")),
+    }
+}
+
+/// Whether it makes sense to send people here.
+fn ready(health: Result<(), StoreError>) -> Response<Full<Bytes>> {
+    match health {
+        Ok(()) => text(StatusCode::OK, "ready\n"),
+        Err(error) => text(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {error}\n")),
+    }
 }
 
 fn is_read(method: &Method) -> bool {

@@ -166,6 +166,7 @@ async fn the_public_listener_is_healthy_and_says_nothing_else() {
     let address = town.address.clone();
     tokio::task::spawn_blocking(move || {
         assert_eq!(http(&address, "GET /healthz HTTP/1.1"), (200, "ok\n".to_owned()));
+        assert_eq!(http(&address, "GET /readyz HTTP/1.1"), (200, "ready\n".to_owned()));
         assert_eq!(http(&address, "GET /metrics HTTP/1.1").0, 404);
         assert_eq!(http(&address, "POST /admin/invite HTTP/1.1").0, 404);
         assert_eq!(http(&address, "GET /v1/device HTTP/1.1").0, 426);

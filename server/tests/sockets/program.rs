@@ -16,9 +16,16 @@ pub(crate) struct Program {
     pub(crate) ready_in: Duration,
 }
 
+/// The program, where Cargo put it.
+pub(crate) const WAXSEALD: &str = env!("CARGO_BIN_EXE_waxseald");
+
 /// The program with a verb, away from configuration that may lie about.
 pub(crate) fn waxseald(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_waxseald"));
+    at_home(Command::new(WAXSEALD), folder)
+}
+
+/// The same by way of another program that starts it.
+pub(crate) fn at_home(mut command: Command, folder: &Path) -> Command {
     command.current_dir(folder.parent().unwrap()).env("WAXSEALD_FOLDER", folder).env_remove("WAXSEALD_CONFIG");
     command
 }
@@ -39,9 +46,11 @@ impl Program {
         Self::launch(command, words)
     }
 
-    fn launch(mut command: Command, words: &[&str]) -> Option<Self> {
+    /// By a command that was prepared; `None` where it ends before it is ready.
+    pub(crate) fn launch(mut command: Command, words: &[&str]) -> Option<Self> {
         let began = Instant::now();
-        command.args(["run", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--log", "error"]).args(words);
+        command.env("WAXSEALD_LOG", "error");
+        command.args(["run", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]).args(words);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();

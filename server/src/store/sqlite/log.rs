@@ -55,7 +55,7 @@ pub(super) fn empty(conn: &Connection, file: &Path, reach: Reach) -> Result<bool
         return Ok(false);
     }
     begin_anew(conn)?;
-    overwrite(file, reach).map_err(|error| StoreError::Disk(error.raw_os_error().unwrap_or(0)))?;
+    overwrite(file, reach)?;
     Ok(true)
 }
 

@@ -47,6 +47,18 @@ pub(super) fn lay_out(conn: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Writes a page as it is. Where the store has its own limit, there must be room below it too.
+pub(super) fn trial(conn: &Connection) -> Result<(), StoreError> {
+    let number = |pragma: &str| conn.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i64>(0));
+    if number("freelist_count")? == 0 && number("page_count")? >= number("max_page_count")? {
+        return Err(StoreError::Full);
+    }
+    let version = number("user_version")?;
+    conn.execute_batch(&format!("BEGIN IMMEDIATE; PRAGMA user_version = {version}; COMMIT;"))
+        .inspect_err(|_| drop(conn.execute_batch("ROLLBACK")))?;
+    Ok(())
+}
+
 pub(super) fn subject(conn: &Connection, name: &AccountName) -> Result<Option<Subject>, Stop> {
     let mut select = conn.prepare_cached("SELECT id, account, name FROM account WHERE name = ?1")?;
     let row = select.query_row([name.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
