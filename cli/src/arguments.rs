@@ -3,12 +3,14 @@
 //! Called by `main`, and by the man page and completions. Decides nothing.
 
 mod group;
+mod request;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 
 pub(crate) use group::GroupVerb;
+pub(crate) use request::RequestVerb;
 
 use crate::exit::CODES;
 
@@ -85,21 +87,32 @@ pub(crate) enum Verb {
     Whoami(Format),
     /// Write to a person or a group.
     #[command(
-        after_help = "Examples:\n  waxseal send bob 'See you at six'\n  waxseal send '#Book club' 'Chapter 4 is up'\n  make 2>&1 | waxseal send bob -"
+        after_help = "Examples:\n  waxseal send bob 'See you at six'\n  waxseal send '#Book club' 'Chapter 4 is up'\n  make 2>&1 | tail -20 | waxseal send bob"
     )]
     Send(SendArgs),
     /// Show what was said, in one chat or in all with something unread.
     #[command(after_help = "Examples:\n  waxseal read\n  waxseal read bob --limit 50\n  waxseal read '#Book club' --follow")]
     Read(ReadArgs),
+    /// Talk line by line: for screen readers, and for terminals that cannot show a full screen.
+    #[command(
+        long_about = "Talk line by line: what comes is printed, each line that you type is sent. For screen readers, and for terminals that cannot show a full screen.\n\n/help while talking lists what else a line can do; /quit, or the end of input, ends.",
+        after_help = "Examples:\n  waxseal talk bob\n  waxseal talk '#Book club' --limit 50"
+    )]
+    Talk(TalkArgs),
+    /// Find messages by their words, on this device.
+    #[command(after_help = "Examples:\n  waxseal search tea\n  waxseal search chapter four --chat '#Book club'")]
+    Search(SearchArgs),
     /// List the chats, newest first.
     #[command(after_help = "Examples:\n  waxseal chats\n  waxseal chats --json | jq .title")]
     Chats(Format),
     /// Message requests of people you have not talked to.
-    #[command(after_help = "Examples:\n  waxseal requests\n  waxseal requests accept mallory\n  waxseal requests block mallory")]
+    #[command(
+        after_help = "Examples:\n  waxseal requests\n  waxseal requests accept mallory\n  waxseal requests block mallory\n  waxseal requests blocked\n  waxseal requests unblock mallory"
+    )]
     Requests {
         /// What to do with one; lists them without.
         #[command(subcommand)]
-        answer: Option<RequestAnswer>,
+        verb: Option<RequestVerb>,
         /// How to list.
         #[command(flatten)]
         format: Format,
@@ -126,9 +139,12 @@ pub(crate) enum Verb {
         /// Take the mark back.
         #[arg(long, conflicts_with = "mark")]
         unmark: bool,
+        /// How to print.
+        #[command(flatten)]
+        format: Format,
     },
     /// Print events as they come, and take commands: all that a bot needs.
-    #[command(long_about = crate::json::LISTEN_HELP)]
+    #[command(long_about = crate::json::listen::HELP)]
     Listen {
         /// One JSON event a line (the only form there is).
         #[arg(long)]
@@ -157,16 +173,51 @@ pub(crate) enum Verb {
         /// Remove the device whose id begins so.
         #[arg(long, value_name = "ID")]
         remove: Option<String>,
+        /// Whether to ask.
+        #[command(flatten)]
+        sure: Sure,
         /// How to list.
         #[command(flatten)]
         format: Format,
     },
     /// Write the messages on this device as JSON, one a line.
-    #[command(after_help = "Examples:\n  waxseal export > messages.jsonl\n  waxseal export --chat bob")]
+    #[command(after_help = "Examples:\n  waxseal export > messages.jsonl      every chat\n  waxseal export --chat bob")]
     Export {
         /// Only this chat.
         #[arg(long)]
         chat: Option<String>,
+    },
+    /// Delete a conversation from this device; groups must be left first.
+    #[command(after_help = "Examples:\n  waxseal forget mallory\n  waxseal forget '#Book club'")]
+    Forget {
+        /// A name, a group, or a chat's id.
+        chat: String,
+        /// Whether to ask.
+        #[command(flatten)]
+        sure: Sure,
+    },
+    /// Change what opens this profile: another passphrase, or a key file.
+    #[command(
+        after_help = "Examples:\n  waxseal passphrase\n  waxseal passphrase --new-key-file ~/.waxseal.key\n\nThe database is encrypted anew; copies of the old one still open with the old passphrase."
+    )]
+    Passphrase {
+        /// A key file from now on; made (0600) where it is missing.
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        new_key_file: Option<PathBuf>,
+        /// The first line of this file from now on.
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "new_key_file")]
+        new_passphrase_file: Option<PathBuf>,
+    },
+    /// Delete the account on the server, and everything on this device. There is no way back.
+    #[command(
+        after_help = "Examples:\n  waxseal close-account alice\n\nExport first what you want to keep: waxseal export > messages.jsonl"
+    )]
+    CloseAccount {
+        /// The account's name, so that it is not the wrong one.
+        name: String,
+        /// Whether to ask.
+        #[command(flatten)]
+        sure: Sure,
     },
     /// Show or change settings.
     #[command(after_help = "Examples:\n  waxseal settings\n  waxseal settings --read-receipts off")]
@@ -177,9 +228,14 @@ pub(crate) enum Verb {
         /// Tell others that a message was read.
         #[arg(long, value_name = "on|off", value_parser = switch)]
         read_receipts: Option<bool>,
+        /// How to print.
+        #[command(flatten)]
+        format: Format,
     },
     /// Print completions for a shell.
-    #[command(after_help = "Examples:\n  waxseal completions bash > ~/.local/share/bash-completion/completions/waxseal")]
+    #[command(
+        after_help = "Examples:\n  waxseal completions bash > ~/.local/share/bash-completion/completions/waxseal\n  waxseal completions zsh > ~/.zfunc/_waxseal      (with fpath+=~/.zfunc before compinit)\n  waxseal completions fish > ~/.config/fish/completions/waxseal.fish"
+    )]
     Completions {
         /// Which.
         shell: clap_complete::Shell,
@@ -206,8 +262,7 @@ pub(crate) struct Format {
 pub(crate) struct SendArgs {
     /// A name (`bob`), a group (`#Book club`), or a chat's id.
     pub(crate) to: String,
-    /// The text; `-` reads it from standard input.
-    #[arg(required = true)]
+    /// The text; `-`, or nothing where something is piped in, reads it from standard input.
     pub(crate) text: Vec<String>,
     /// Do not wait until the server has it; it goes with the next connection.
     #[arg(long)]
@@ -215,6 +270,33 @@ pub(crate) struct SendArgs {
     /// Being offline is fine: leave it in the outbox and succeed.
     #[arg(long)]
     pub(crate) queue: bool,
+}
+
+/// See [`Verb::Talk`].
+#[derive(Debug, Args)]
+pub(crate) struct TalkArgs {
+    /// A name, a group, or a chat's id.
+    pub(crate) chat: String,
+    /// Print the newest so many first.
+    #[arg(long, short = 'n', default_value_t = 10)]
+    pub(crate) limit: usize,
+}
+
+/// See [`Verb::Search`].
+#[derive(Debug, Args)]
+pub(crate) struct SearchArgs {
+    /// A message is found that holds them all.
+    #[arg(required = true)]
+    pub(crate) words: Vec<String>,
+    /// Only in this chat.
+    #[arg(long)]
+    pub(crate) chat: Option<String>,
+    /// The newest so many.
+    #[arg(long, short = 'n', default_value_t = 50)]
+    pub(crate) limit: usize,
+    /// Print JSON, one message a line.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// See [`Verb::Read`].
@@ -239,29 +321,12 @@ pub(crate) struct ReadArgs {
     pub(crate) offline: bool,
 }
 
-/// See [`Verb::Requests`].
-#[derive(Debug, Subcommand)]
-pub(crate) enum RequestAnswer {
-    /// Take the request: you can write to each other.
-    Accept {
-        /// Who asked, or the chat's id.
-        who: String,
-    },
-    /// Decline, and forget it.
-    Decline {
-        /// Who asked, or the chat's id.
-        who: String,
-    },
-    /// Decline, and take no more of this person.
-    Block {
-        /// Whom.
-        who: String,
-    },
-    /// Take requests of this person again.
-    Unblock {
-        /// Whom.
-        who: String,
-    },
+/// Whether a person has made sure already.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct Sure {
+    /// Do not ask first. Without a terminal nothing is asked anyway.
+    #[arg(long, short)]
+    pub(crate) yes: bool,
 }
 
 fn switch(text: &str) -> Result<bool, &'static str> {
@@ -315,7 +380,13 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_a_usage_error() {
-        for line in ["waxseal send bob", "waxseal shout", "waxseal read --limit many", "waxseal settings --read-receipts maybe"] {
+        for line in [
+            "waxseal send",
+            "waxseal shout",
+            "waxseal close-account",
+            "waxseal read --limit many",
+            "waxseal settings --read-receipts maybe",
+        ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }
     }

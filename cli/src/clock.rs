@@ -19,6 +19,11 @@ pub(crate) fn until(at: Millis) -> Duration {
     Duration::from_millis(at.0.saturating_sub(now().0))
 }
 
+/// The moment that is so far from now.
+pub(crate) fn after(pause: Duration) -> Millis {
+    Millis(now().0.saturating_add(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX)))
+}
+
 /// A moment from which an age is measured; does not jump when the clock is set.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moment(Instant);

@@ -23,7 +23,7 @@ use waxseal_wire::frame::{Door, Told, encode_request};
 use waxseal_wire::id::{Millis, RequestId};
 use waxseal_wire::request::{DeviceRequest, Request};
 
-use crate::network::DoorError;
+use crate::network::Shut;
 use crate::{chance, clock};
 
 /// A client that nobody wakes looks around so often.
@@ -53,7 +53,7 @@ pub(crate) enum Notice {
     /// The client tells.
     Event(Event),
     /// A door opened, or why not.
-    Door(Door, Result<(), DoorError>),
+    Door(Door, Result<(), Shut>),
     /// The disk failed; nothing was changed, and it will be tried again.
     Disk(ClientError),
 }
@@ -222,7 +222,7 @@ impl Turning {
             self.wake = None;
         }
         if let Err(error) = self.handle(Input::Tick) {
-            self.wake = Some(Millis(clock::now().0.saturating_add(u64::try_from(AGAIN.as_millis()).unwrap_or_default())));
+            self.wake = Some(clock::after(AGAIN));
             let _ = self.notices.send(Notice::Disk(error));
         }
         self.drain(None);

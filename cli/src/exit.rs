@@ -16,7 +16,7 @@ use crate::profile::ProfileError;
 pub(crate) const CODES: &str = "\
 Exit codes:
   0  done
-  1  refused, or failed
+  1  refused, failed, or not confirmed
   2  the command line is wrong
   3  the server was not reached in time; what was written waits in the outbox
   4  the profile cannot be opened: in use, wrong passphrase, no account";
@@ -83,6 +83,15 @@ pub(crate) enum Failure {
     /// The message will never go.
     #[error("the message was refused; `waxseal read` shows it, the full-screen client can retry it")]
     MessageFailed,
+    /// The person, asked again, did not say yes.
+    #[error("nothing was changed")]
+    NotSure,
+    /// Some of those who were named are nobody; the rest was done.
+    #[error("{0} But nobody on this server is called {1}")]
+    WithoutSome(String, String),
+    /// Writing back would tell a stranger that somebody is there.
+    #[error("this chat is still a request; accept it first: waxseal requests accept NAME")]
+    StillARequest,
     /// Something else was expected.
     #[error("{0}")]
     Refused(&'static str),
@@ -98,6 +107,29 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// In one word, for a program.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Usage(_) => "usage",
+            Self::Name(..) => "bad_name",
+            Self::Profile(_) => "profile",
+            Self::Client(_) | Self::Kept(_) => "disk",
+            Self::Problem(problem) => word_of(problem),
+            Self::NotRegistered(_) | Self::AlreadyRegistered(_) | Self::ClaimedBefore(_) => "not_registered",
+            Self::Link(_) => "link",
+            Self::NoSuchAccount(_) | Self::WithoutSome(..) => "no_such_account",
+            Self::NoSuchChat(_) => "no_such_chat",
+            Self::ManyChats(_) => "many_chats",
+            Self::Offline(_) | Self::Claiming(..) | Self::ClaimBusy(_) | Self::Waiting | Self::ChangeWaiting => "offline",
+            Self::MessageFailed => "not_sent",
+            Self::StillARequest => "request",
+            Self::NotSure | Self::Refused(_) => "refused",
+            Self::SignedOut => "signed_out",
+            Self::Io(_) => "io",
+            Self::Stopped => "stopped",
+        }
+    }
+
     /// For the shell that called.
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {
@@ -107,6 +139,22 @@ impl Failure {
             Self::Profile(_) | Self::SignedOut => 4,
             _ => 1,
         })
+    }
+}
+
+fn word_of(problem: &Problem) -> &'static str {
+    match problem {
+        Problem::NotAdmin => "not_admin",
+        Problem::NotAMember => "not_a_member",
+        Problem::NotYours => "not_yours",
+        Problem::BadText => "bad_text",
+        Problem::NotRegistered | Problem::AlreadyRegistered => "not_registered",
+        Problem::NoDevice => "no_device",
+        Problem::DirectChat => "direct_chat",
+        Problem::TooMany => "too_many",
+        Problem::Refused(_) => "refused",
+        Problem::LastAdmin => "last_admin",
+        _ => "not_done",
     }
 }
 

@@ -4,7 +4,9 @@
 //! given another meaning within a version; new fields and events may come.
 //! Text is exact, as it was written.
 
-use serde::{Deserialize, Serialize};
+pub(crate) mod listen;
+
+use serde::Serialize;
 use waxseal_core::view::{ChatState, ChatSummary, Line, MemberView, MessageState, MessageView, Notice};
 use waxseal_wire::id::AccountId;
 
@@ -12,38 +14,6 @@ use crate::target;
 
 /// Of all that is printed.
 pub(crate) const VERSION: u32 = 1;
-
-/// What `waxseal listen --help` says: the contract of a bot.
-pub(crate) const LISTEN_HELP: &str = r##"Print events as they come, and take commands: all that a bot needs.
-
-Every line on standard output is one JSON object with "v":1 and "event":
-  {"v":1,"event":"ready","name":"bot","account":"…"}
-  {"v":1,"event":"message","chat":"…","title":"alice","direct":true,"message":7,"from":"alice",
-   "own":false,"at_ms":1764000000000,"kind":"text","text":"hi","state":"received","backlog":false, …}
-  {"v":1,"event":"changed", …}      the same fields: an own message's state, a text, or reactions changed
-  {"v":1,"event":"request","chat":"…","title":"mallory", …}    somebody new wants to talk
-  {"v":1,"event":"chat","chat":"…","title":"Book club","state":"open","members":3, …}
-  {"v":1,"event":"connection","receiving":true,"sending":true,"waiting":0}
-  {"v":1,"event":"progress","chat":"…","work":"adding","done":128,"total":1000}
-  {"v":1,"event":"done","id":…, …}  a command was made durable ("chat" and "message" say what it touched)
-  {"v":1,"event":"error","id":…,"error":"…"}                  a command was refused
-  {"v":1,"event":"signed_out"}      this device was removed; nothing more will come
-"kind" is text, deleted, unknown, gap or notice. "state" is received, pending, sent, delivered, read or failed.
-
-Messages that came while nobody listened are printed first ("backlog":true). Each message is printed at
-least once; it counts as read after it was printed, unless --keep-unread is given.
-
-Every line on standard input is one command; "id" is anything, and comes back:
-  {"id":1,"send":{"to":"alice","text":"hi","reply_to":7}}       to: a name, "#Group", or a chat's id
-  {"react":{"message":7,"emoji":"👍"}}   {"edit":{"message":9,"text":"…"}}   {"delete":{"message":9}}
-  {"accept":{"chat":"mallory"}}  {"decline":{"chat":"mallory"}}  {"block":{"chat":"mallory"}}
-  {"create_group":{"title":"Book club","members":["bob","carol"]}}
-  {"add":{"group":"#Book club","members":["dave"]}}  {"remove":{"group":"#Book club","member":"dave"}}
-  {"rename":{"group":"#Book club","title":"Films"}}  {"leave":{"group":"#Book club"}}
-  {"mark_read":{"chat":"alice"}}  {"history":{"chat":"alice","limit":20}}  {"chats":{}}
-The end of standard input does not end listening; stop it with SIGTERM or Ctrl+C.
-
-Example: waxseal -p bot listen --json | jq -r 'select(.event=="message" and .kind=="text") | .text'"##;
 
 /// One message.
 #[derive(Debug, Clone, Serialize)]
@@ -234,133 +204,4 @@ pub(crate) struct Versioned<T> {
 /// See [`Versioned`].
 pub(crate) fn versioned<T>(what: T) -> Versioned<T> {
     Versioned { v: VERSION, what }
-}
-
-/// One line of `listen`'s output.
-#[derive(Debug, Clone, Serialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-pub(crate) enum EventJson {
-    /// The profile is open; its backlog follows.
-    Ready {
-        /// Ours.
-        name: String,
-        /// Ours.
-        account: String,
-    },
-    /// A message came.
-    Message {
-        /// Which.
-        #[serde(flatten)]
-        message: MessageJson,
-        /// It came while nobody listened.
-        backlog: bool,
-    },
-    /// A message changed.
-    Changed(MessageJson),
-    /// Somebody new wants to talk.
-    Request(ChatJson),
-    /// A chat came, went or changed.
-    Chat(ChatJson),
-    /// Where the connection stands.
-    Connection {
-        /// Messages can come.
-        receiving: bool,
-        /// Messages can go.
-        sending: bool,
-        /// Entries in the outbox.
-        waiting: u64,
-    },
-    /// Long work.
-    Progress {
-        /// Where.
-        chat: String,
-        /// `adding` or `joining`.
-        work: &'static str,
-        /// Steps done.
-        done: u64,
-        /// Steps in all.
-        total: u64,
-    },
-    /// A command was made durable.
-    Done {
-        /// As it came.
-        id: serde_json::Value,
-        /// What it touched.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        chat: Option<String>,
-        /// What it made.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        message: Option<i64>,
-    },
-    /// A command, or something that went on by itself, was refused.
-    Error {
-        /// As it came; null for what nobody asked.
-        id: serde_json::Value,
-        /// Why.
-        error: String,
-    },
-    /// This device was removed.
-    SignedOut,
-}
-
-/// One line of `listen`'s input.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Order {
-    /// Comes back in the answer.
-    #[serde(default)]
-    pub(crate) id: serde_json::Value,
-    /// What to do.
-    #[serde(flatten)]
-    pub(crate) wish: Wish,
-}
-
-/// See [`LISTEN_HELP`].
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Wish {
-    Send { to: String, text: String, reply_to: Option<i64> },
-    React { message: i64, emoji: String },
-    Edit { message: i64, text: String },
-    Delete { message: i64 },
-    Accept { chat: String },
-    Decline { chat: String },
-    Block { chat: String },
-    CreateGroup { title: String, members: Vec<String> },
-    Add { group: String, members: Vec<String> },
-    Remove { group: String, member: String },
-    Rename { group: String, title: String },
-    Leave { group: String },
-    MarkRead { chat: String },
-    History { chat: String, limit: usize },
-    Chats {},
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_command_in_the_help_reads() {
-        let commands: Vec<_> = LISTEN_HELP
-            .lines()
-            .skip_while(|line| !line.starts_with("Every line on standard input"))
-            .flat_map(|line| line.split("  "))
-            .map(str::trim)
-            .filter(|part| part.starts_with('{') && !part.contains("\"v\""))
-            .collect();
-        assert!(commands.len() >= 13, "{}", commands.len());
-        for command in commands {
-            // A remark may follow the object.
-            let mut objects = serde_json::Deserializer::from_str(command).into_iter::<Order>();
-            assert!(objects.next().is_some_and(|order| order.is_ok()), "{command}");
-        }
-    }
-
-    #[test]
-    fn every_event_says_its_version_first() {
-        let line = crate::paper::json(&versioned(EventJson::SignedOut)).unwrap();
-        assert_eq!(line, r#"{"v":1,"event":"signed_out"}"#);
-        let line = crate::paper::json(&versioned(EventJson::Done { id: 7.into(), chat: None, message: Some(3) })).unwrap();
-        assert_eq!(line, r#"{"v":1,"event":"done","id":7,"message":3}"#);
-    }
 }

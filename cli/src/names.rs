@@ -7,42 +7,76 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use waxseal_core::client::{Client, ClientError};
-use waxseal_core::view::{Line, MemberView, MessageView, Notice};
+use waxseal_core::view::{Line, MemberView, MessageRef, MessageView, Notice};
 use waxseal_wire::id::AccountId;
 
 use crate::harmless;
 
 /// See the module.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Names(HashMap<AccountId, String>);
+pub(crate) struct Names {
+    names: HashMap<AccountId, String>,
+    quotes: HashMap<MessageRef, String>,
+}
+
+/// Letters of a message that is quoted.
+const QUOTE: usize = 40;
 
 impl Names {
     /// Of everybody whom these messages are about, and of these members.
     pub(crate) fn read(client: &Client, members: &[MemberView], messages: &[MessageView]) -> Result<Self, ClientError> {
         let mut names = Self::of_members(members);
         for account in messages.iter().flat_map(mentioned) {
-            if let Entry::Vacant(unknown) = names.0.entry(account) {
+            if let Entry::Vacant(unknown) = names.names.entry(account) {
                 unknown.insert(harmless::line(&client.account_name(account)?));
             }
         }
         Ok(names)
     }
 
+    /// The same, with the beginning of every message that one of these answers.
+    pub(crate) fn with_quotes(client: &Client, members: &[MemberView], messages: &[MessageView]) -> Result<Self, ClientError> {
+        let mut names = Self::read(client, members, messages)?;
+        for message in messages {
+            let Some(answered) = message.reply_to.map(|to| client.message(to)).transpose()?.flatten() else { continue };
+            names.quotes.insert(message.message, quote(&answered));
+        }
+        Ok(names)
+    }
+
+    /// The beginning of what a message answers.
+    pub(crate) fn quote(&self, message: MessageRef) -> Option<&str> {
+        self.quotes.get(&message).map(String::as_str)
+    }
+
     /// Of these members alone.
     pub(crate) fn of_members(members: &[MemberView]) -> Self {
         let name = |member: &MemberView| if member.own { "you".to_owned() } else { harmless::line(&member.name) };
-        Self(members.iter().map(|member| (member.account, name(member))).collect())
+        Self { names: members.iter().map(|member| (member.account, name(member))).collect(), quotes: HashMap::new() }
     }
 
     /// One account's name, or the beginning of its id.
     pub(crate) fn of(&self, account: &AccountId) -> String {
-        self.0.get(account).cloned().unwrap_or_else(|| hex::encode(account.0.get(..4).unwrap_or_default()))
+        self.names.get(account).cloned().unwrap_or_else(|| hex::encode(account.0.get(..4).unwrap_or_default()))
     }
 
     /// Several, with commas between.
     pub(crate) fn list(&self, accounts: &[AccountId]) -> String {
         let names: Vec<_> = accounts.iter().map(|account| self.of(account)).collect();
         names.join(", ")
+    }
+}
+
+fn quote(message: &MessageView) -> String {
+    let who = if message.own { "you".to_owned() } else { harmless::line(&message.sender_name) };
+    match &message.line {
+        Line::Text(text) => {
+            let said = harmless::line(text);
+            let cut: String = said.chars().take(QUOTE).collect();
+            let more = if cut.len() < said.len() { "…" } else { "" };
+            format!("{who}: “{cut}{more}”")
+        }
+        _ => who,
     }
 }
 

@@ -20,15 +20,17 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc};
+use tokio::task::AbortHandle;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream};
 use waxseal_core::Input;
 use waxseal_wire::frame::{Door, decode_told};
+use waxseal_wire::id::Millis;
 use waxseal_wire::limits;
 
 use crate::address::Address;
-use crate::clock::Moment;
+use crate::clock::{self, Moment};
 use crate::engine::{Ask, Notice};
 
 pub(crate) use tls::connector;
@@ -41,6 +43,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const PING: Duration = Duration::from_secs(25);
 /// After so much silence it does not.
 const SILENCE: Duration = Duration::from_secs(60);
+/// A door that does not open is tried again after at most so long.
+const LONGEST: Duration = Duration::from_secs(30);
 /// A connection that lasted so long was a good one: the next try is quick again.
 const GOOD: Duration = Duration::from_secs(20);
 
@@ -73,9 +77,24 @@ pub(crate) enum DoorError {
     Anew,
 }
 
-/// What the doors need.
-#[derive(Clone)]
+/// A door that is not open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shut {
+    /// Why.
+    pub(crate) why: DoorError,
+    /// When it is tried again.
+    pub(crate) again: Millis,
+}
+
+/// Two tasks that keep the doors open; they end when this is dropped.
 pub(crate) struct Network {
+    hurry: Arc<Notify>,
+    tasks: [AbortHandle; 2],
+}
+
+/// What a door's task needs.
+#[derive(Clone)]
+struct Keeper {
     address: Arc<Address>,
     connector: Connector,
     asks: Sender<Ask>,
@@ -85,24 +104,32 @@ pub(crate) struct Network {
 
 impl Network {
     /// Begins to keep both doors open.
-    pub(crate) fn start(
-        address: Address,
-        connector: Connector,
-        asks: Sender<Ask>,
-        notices: mpsc::UnboundedSender<Notice>,
-    ) -> Arc<Notify> {
+    pub(crate) fn start(address: Address, connector: Connector, asks: Sender<Ask>, notices: mpsc::UnboundedSender<Notice>) -> Self {
         let hurry = Arc::new(Notify::new());
-        let network = Self { address: Arc::new(address), connector, asks, notices, hurry: hurry.clone() };
-        for door in [Door::Anonymous, Door::Device] {
-            tokio::spawn(network.clone().keep(door));
-        }
-        hurry
+        let keeper = Keeper { address: Arc::new(address), connector, asks, notices, hurry: hurry.clone() };
+        let tasks = [Door::Anonymous, Door::Device].map(|door| tokio::spawn(keeper.clone().keep(door)).abort_handle());
+        Self { hurry, tasks }
     }
 
+    /// Tries now, where a door is shut and waits.
+    pub(crate) fn hurry(&self) {
+        self.hurry.notify_waiters();
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+impl Keeper {
     async fn keep(self, door: Door) {
         let schedule = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(400))
-            .with_max_delay(Duration::from_secs(30))
+            .with_max_delay(LONGEST)
             .with_factor(1.8)
             .with_jitter()
             .without_max_times();
@@ -122,10 +149,10 @@ impl Network {
                 }
                 Err(error) => error,
             };
-            if self.notices.send(Notice::Door(door, Err(ended))).is_err() {
+            let pause = pauses.next().unwrap_or(LONGEST);
+            if self.notices.send(Notice::Door(door, Err(Shut { why: ended, again: clock::after(pause) }))).is_err() {
                 return;
             }
-            let pause = pauses.next().unwrap_or(Duration::from_secs(30));
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 // Somebody is looking and wants it now.

@@ -17,12 +17,13 @@ use std::path::{Path, PathBuf};
 
 use waxseal_core::client::{Client, ClientError};
 use waxseal_core::store::key::KeyError;
-use waxseal_core::store::{Store, StoreError};
+use waxseal_core::store::{Store, StoreError, StoreKey};
 
 use crate::address::{Address, BadAddress};
 use crate::arguments::Place;
 
 pub(crate) use config::Config;
+pub(crate) use unlock::{Guard, Secret};
 
 /// Why a profile does not open.
 #[derive(Debug, thiserror::Error)]
@@ -45,8 +46,11 @@ pub(crate) enum ProfileError {
     /// The two did not agree.
     #[error("the two passphrases differ; nothing was made")]
     Differ,
+    /// Nothing is in it.
+    #[error("the first line of {} is empty; write the passphrase there", .0.display())]
+    NoPassphrase(PathBuf),
     /// Wrong one.
-    #[error("wrong passphrase or key file")]
+    #[error("wrong passphrase or key file; nobody can reset it")]
     WrongKey,
     /// The key file is open to others.
     #[error("others may read the key file; type: chmod 600 {}", .0.display())]
@@ -119,7 +123,7 @@ impl Profile {
         }
         let folder = home(place)?.join(&name);
         if need == Need::Existing && !header(&folder).exists() {
-            let said = if name == "default" { String::new() } else { format!(" --profile {name}") };
+            let said = said(&name);
             return Err(ProfileError::Empty(name, said));
         }
         make_private(&folder)?;
@@ -144,6 +148,17 @@ impl Profile {
         place.ca.clone().or_else(|| self.config.ca.clone())
     }
 
+    /// Whether anybody has said which server, now or earlier.
+    pub(crate) fn knows_server(&self, place: &Place) -> bool {
+        place.server.is_some() || self.config.server.is_some()
+    }
+
+    /// Remembers another server for next time.
+    pub(crate) fn keep_address(&mut self, server: &Address) -> Result<(), ProfileError> {
+        self.config.server = Some(server.to_string());
+        self.config.save(&self.folder)
+    }
+
     /// Remembers the server for next time.
     pub(crate) fn keep_server(&mut self, place: &Place) -> Result<(), ProfileError> {
         let before = self.config.clone();
@@ -155,16 +170,83 @@ impl Profile {
         if self.config == before { Ok(()) } else { self.config.save(&self.folder) }
     }
 
-    /// Opens the database, asking for what opens it.
+    /// What it takes to open it.
+    pub(crate) fn guard(&self, place: &Place) -> Result<Guard, ProfileError> {
+        unlock::guard(place, &self.folder, &self.config)
+    }
+
+    /// What guards a profile whose owner wants no passphrase.
+    pub(crate) fn own_key_file(&self) -> PathBuf {
+        unlock::own_key_file(&self.folder)
+    }
+
+    /// Opens the database with what opens it; makes it where there is none.
+    pub(crate) fn unlock(&mut self, secret: &Secret) -> Result<Client, ProfileError> {
+        let key = unlock::key(&self.folder, &mut self.config, secret)?;
+        self.client_of(&key)
+    }
+
+    fn client_of(&self, key: &StoreKey) -> Result<Client, ProfileError> {
+        Client::open(self.store(key)?).map_err(|ClientError::Store(error)| ProfileError::Store(error))
+    }
+
+    /// Opens the database, asking on the terminal for what opens it.
     pub(crate) fn client(&mut self, place: &Place) -> Result<Client, ProfileError> {
-        let key = unlock::key(place, &self.folder, &mut self.config)?;
-        let store = Store::open(&self.folder.join("store.db"), &key).map_err(|error| match error {
+        let secret = match self.guard(place)? {
+            Guard::Known(secret) => secret,
+            Guard::New => unlock::choose(&self.folder)?,
+            Guard::Passphrase => {
+                let (_, key) = unlock::asked(|secret| unlock::open(&self.folder, secret))?;
+                return self.client_of(&key);
+            }
+        };
+        self.unlock(&secret)
+    }
+
+    /// Puts another passphrase or key file before the database, and encrypts it anew.
+    pub(crate) fn guard_anew(&mut self, place: &Place, to: Option<Secret>) -> Result<(), ProfileError> {
+        let from = match self.guard(place)? {
+            Guard::Known(secret) => secret,
+            Guard::New => return Err(ProfileError::Empty(self.name.clone(), said(&self.name))),
+            Guard::Passphrase => unlock::asked(|secret| unlock::open(&self.folder, secret))?.0,
+        };
+        let to = match to {
+            Some(to) => to,
+            None => unlock::choose(&self.folder)?,
+        };
+        let mut config = self.config.clone();
+        unlock::change(&self.folder, &mut config, &from, &to, |key| self.store(key).map(drop))?;
+        self.config = config;
+        Ok(())
+    }
+
+    /// Forgets everything that is kept here: the key first, without which the rest is noise.
+    pub(crate) fn delete(self) -> Result<(), ProfileError> {
+        let gone = |path: &Path| match std::fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(ProfileError::Io(error, path.to_owned())),
+            _ => Ok(()),
+        };
+        gone(&header(&self.folder))?;
+        for name in ["store.db", "store.db-wal", "store.db-shm", "key", "profile.toml", "lock"] {
+            gone(&self.folder.join(name))?;
+        }
+        // Whatever else somebody put there stays theirs.
+        let _ = std::fs::remove_dir(&self.folder);
+        Ok(())
+    }
+
+    fn store(&self, key: &StoreKey) -> Result<Store, ProfileError> {
+        Store::open(&self.folder.join("store.db"), key).map_err(|error| match error {
             StoreError::InUse => ProfileError::InUse(self.name.clone()),
             StoreError::WrongKey => ProfileError::WrongKey,
             other => ProfileError::Store(other),
-        })?;
-        Client::open(store).map_err(|ClientError::Store(error)| ProfileError::Store(error))
+        })
     }
+}
+
+/// How a command line names a profile that is not the usual one.
+pub(crate) fn said(name: &str) -> String {
+    if name == "default" { String::new() } else { format!(" --profile {name}") }
 }
 
 fn header(folder: &Path) -> PathBuf {

@@ -7,12 +7,16 @@
 //! ```text
 //!   key, mouse, paste ─► press, pointer ─┐            ┌─► draw
 //!   notice, picture ───► happen, show ───┴─► model ───┤
-//!                                                     └─► wishes ─► client
+//!                                                     └─► wishes ─► shell ─► client
 //! ```
 
 mod act;
+mod answer;
 mod dialog;
+mod drafts;
 mod draw;
+mod entrance;
+mod find;
 mod form;
 mod happen;
 mod menus;
@@ -22,85 +26,129 @@ mod pointer;
 mod press;
 #[cfg(test)]
 mod scenes;
+mod seat;
+mod shell;
 mod terminal;
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::time::Duration;
 
-use crossterm::event::{Event as Key, EventStream, KeyEventKind};
-use futures_util::StreamExt;
+use crossterm::event::{Event as Key, KeyEventKind};
 use time::UtcOffset;
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
-use waxseal_core::client::{Client, ClientError};
-use waxseal_core::view::{ChatId, DeviceView, SafetyNumber};
-use waxseal_wire::id::AccountId;
+use tokio::sync::mpsc::unbounded_channel;
+use waxseal_core::client::Client;
+use waxseal_core::view::Connection;
 
 use crate::arguments::Place;
-use crate::engine::{Desk, Notice};
+use crate::clock;
+use crate::engine::Notice;
 use crate::exit::Failure;
-use crate::names::Names;
-use crate::profile::Need;
+use crate::profile::{Need, Profile};
 use crate::visit::{Reach, Visit};
-use crate::{clock, stop};
 use dialog::Dialog;
-use model::{Model, Picture, Wish};
+use model::{Model, Wish};
 use palette::Palette;
-use terminal::Terminal;
+use seat::{Sat, Seat};
+use shell::{Answer, Own, Shell};
 
-/// What came back from the client.
-enum Answer {
-    Picture(Box<Picture>),
-    Safety(AccountId, Option<SafetyNumber>),
-    Devices(Vec<DeviceView>),
-    Settings(bool, bool),
-    Notice(Notice),
-}
+/// Notices taken in before the screen is drawn again.
+const AT_ONCE: usize = 256;
 
 /// Runs until the person leaves.
 pub(crate) async fn run(place: &Place, zone: UtcOffset) -> Result<(), Failure> {
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return Err(Failure::Usage("the full-screen client needs a terminal; `waxseal --help` lists what scripts can do".into()));
     }
-    let mut visit = Visit::open(place, Need::MayCreate, Reach::Online)?;
+    if std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty()) {
+        return Err(Failure::Usage(
+            "this terminal cannot show a full screen; `waxseal talk NAME` works line by line, `waxseal --help` lists the rest"
+                .into(),
+        ));
+    }
+    let profile = Profile::open(place, Need::MayCreate)?;
+    let server = profile.server(place)?;
+    let mut model = Model::new(server.to_string(), Palette::of_environment(), zone);
+    model.is_usual_server = !profile.knows_server(place);
+    model.insecure_http = place.insecure_http;
+    model.now = clock::now();
+    let mut seat = Seat::take()?;
+    let Some((profile, client)) = entrance::enter(&mut seat, &mut model, profile, place).await? else { return Ok(()) };
+    let mut visit = Visit::around(place, profile, client, server, Reach::Online)?;
     // A profile that has an account keeps the server that it has it on, whatever was typed this time.
-    if visit.read(Client::me).await?.is_none_or(|me| !me.registered) {
+    if place.server.is_some() && visit.read(Client::me).await?.is_none_or(|me| !me.registered) {
         visit.profile.keep_server(place)?;
     }
-    let mut model = Model::new(visit.server.to_string(), Palette::of_environment(), zone);
-    model.now = clock::now();
     let (answers, mut answered) = unbounded_channel();
-    let shell = Shell { desk: visit.engine.desk.clone(), answers };
-    let mut terminal = Terminal::enter()?;
-    let mut keys = EventStream::new();
-    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    let shell = Shell::new(visit.engine.desk.clone(), answers);
+    shell.fetch_drafts();
     shell.look(&model);
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
     let mut is_stale = true;
-    loop {
+    let done = loop {
+        let mut wishes = Vec::new();
         if is_stale {
-            let places = terminal.draw(&model)?;
-            let wishes = model.placed(places);
-            if shell.grant(&mut model, wishes, &visit)? {
-                return Ok(());
-            }
+            let places = seat.draw(&model)?;
+            wishes = model.placed(places);
         }
         is_stale = true;
-        let wishes = tokio::select! {
-            key = keys.next() => match key {
-                Some(key) => take(&mut model, key?),
-                None => return Ok(()),
-            },
-            notice = visit.notices.recv() => happen::happen(&mut model, notice.ok_or(Failure::Stopped)?),
-            Some(answer) = answered.recv() => answer_of(&mut model, answer),
-            _ = seconds.tick() => {
-                is_stale = model.pass_time(clock::now());
-                if model.is_settled() { Vec::new() } else { vec![Wish::Look] }
+        if wishes.is_empty() {
+            wishes = tokio::select! {
+                sat = seat.next() => match sat {
+                    Sat::Key(key) => take(&mut model, key),
+                    Sat::Stop => break Ok(()),
+                    Sat::Aside => vec![Wish::Suspend],
+                    Sat::Back => {
+                        seat.come_back()?;
+                        vec![Wish::Hurry, Wish::Look]
+                    }
+                },
+                notice = visit.notices.recv() => match notice {
+                    Some(notice) => take_notices(&mut model, notice, &mut visit),
+                    None => break Err(Failure::Stopped),
+                },
+                Some(answer) = answered.recv() => take_answer(&mut model, &shell, answer),
+                _ = seconds.tick() => {
+                    is_stale = model.pass_time(clock::now());
+                    pass_second(&mut model)
+                }
+            };
+        }
+        let own = shell.grant(&model, wishes)?;
+        if do_own(&mut model, &mut visit, &mut seat, place, own).await? {
+            break Ok(());
+        }
+    };
+    // What is written and not sent is there the next time.
+    if let Some(Wish::Command(keep)) = model.leave_chat() {
+        let _ = visit.engine.desk.command(keep).await;
+    }
+    done
+}
+
+/// Does what only the loop can; true where it ends.
+async fn do_own(model: &mut Model, visit: &mut Visit, seat: &mut Seat, place: &Place, own: Vec<Own>) -> Result<bool, Failure> {
+    for own in own {
+        match own {
+            Own::Quit => return Ok(true),
+            Own::Hurry => visit.hurry(),
+            Own::Suspend => {
+                seat.step_aside().await?;
+                model.now = clock::now();
+                visit.hurry();
             }
-            () = stop::asked() => return Ok(()),
-        };
-        if shell.grant(&mut model, wishes, &visit)? {
-            return Ok(());
+            Own::MoveTo(address) => {
+                model.server = address.to_string();
+                model.seen.connection = Connection::default();
+                model.shut = [None; 2];
+                visit.profile.keep_address(&address)?;
+                if let Err(why) = visit.move_to(place, address) {
+                    model.pending = None;
+                    happen::wrong(model, why.to_string());
+                }
+            }
         }
     }
+    Ok(false)
 }
 
 fn take(model: &mut Model, key: Key) -> Vec<Wish> {
@@ -121,108 +169,51 @@ fn take(model: &mut Model, key: Key) -> Vec<Wish> {
     }
 }
 
-fn answer_of(model: &mut Model, answer: Answer) -> Vec<Wish> {
+/// Takes in a notice, and those that wait behind it.
+fn take_notices(model: &mut Model, first: Notice, visit: &mut Visit) -> Vec<Wish> {
+    let mut wishes = happen::happen(model, first);
+    for _ in 0..AT_ONCE {
+        match visit.notices.try_recv() {
+            Ok(notice) => wishes.extend(happen::happen(model, notice)),
+            Err(_) => break,
+        }
+    }
+    wishes
+}
+
+fn take_answer(model: &mut Model, shell: &Shell, answer: Answer) -> Vec<Wish> {
     match answer {
-        Answer::Picture(picture) => return model.show(*picture),
+        Answer::Picture(picture) => {
+            let wishes = model.show(*picture);
+            shell.looked(model);
+            return wishes;
+        }
+        Answer::Done => return vec![Wish::Look],
+        Answer::Notice(notice @ Notice::Disk(_)) => {
+            shell.looked(model);
+            return happen::happen(model, notice);
+        }
+        Answer::Notice(notice) => return happen::happen(model, notice),
+        Answer::Unread(chat, first) => return model.unread_found(chat, first),
         Answer::Safety(account, number) => happen::safety(model, account, number),
         Answer::Devices(devices) => model.dialog = Some(Dialog::devices(&devices)),
+        Answer::Blocked(blocked) => model.dialog = Some(Dialog::blocked(&blocked)),
         Answer::Settings(delivered, read) => model.dialog = Some(menus::settings(delivered, read)),
-        Answer::Notice(notice) => return happen::happen(model, notice),
+        Answer::Drafts(drafts) => model.drafts.restore(drafts),
+        Answer::Found(words, messages) => find::found(model, &words, &messages),
     }
     Vec::new()
 }
 
-/// Carries wishes to the client's thread, and what comes of them back.
-struct Shell {
-    desk: Desk,
-    answers: UnboundedSender<Answer>,
-}
-
-impl Shell {
-    /// True where the person wants to leave.
-    fn grant(&self, model: &mut Model, wishes: Vec<Wish>, visit: &Visit) -> Result<bool, Failure> {
-        let mut looks = false;
-        for wish in wishes {
-            match wish {
-                Wish::Command(command) => {
-                    let (desk, answers) = (self.desk.clone(), self.answers.clone());
-                    let (of, limit) = asked(model);
-                    tokio::spawn(async move {
-                        match desk.command(command).await {
-                            Some(Ok(events)) => {
-                                for event in events {
-                                    let _ = answers.send(Answer::Notice(Notice::Event(event)));
-                                }
-                                picture_to(&desk, &answers, of, limit).await;
-                            }
-                            Some(Err(error)) => drop(answers.send(Answer::Notice(Notice::Disk(error)))),
-                            None => {}
-                        }
-                    });
-                }
-                Wish::Look => looks = true,
-                Wish::Safety(account) => self.read(move |client| Ok(Answer::Safety(account, client.safety_number(account)?))),
-                Wish::Devices => self.read(|client| Ok(Answer::Devices(client.devices()?))),
-                Wish::Settings => self.read(|client| client.receipts().map(|(delivered, read)| Answer::Settings(delivered, read))),
-                Wish::Hurry => visit.hurry.notify_waiters(),
-                Wish::Ring => {
-                    let mut out = std::io::stdout();
-                    out.write_all(b"\x07")?;
-                    out.flush()?;
-                }
-                Wish::Quit => return Ok(true),
-            }
-        }
-        if looks {
-            self.look(model);
-        }
-        Ok(false)
+/// Once a second: what is not told by an event is looked at, and a draft that rests is kept.
+fn pass_second(model: &mut Model) -> Vec<Wish> {
+    let mut wishes = Vec::new();
+    if !model.is_settled() {
+        wishes.push(Wish::Look);
     }
-
-    fn look(&self, model: &Model) {
-        let (of, limit) = asked(model);
-        let (desk, answers) = (self.desk.clone(), self.answers.clone());
-        tokio::spawn(async move { picture_to(&desk, &answers, of, limit).await });
+    let open = model.open.as_ref().map(|open| open.chat);
+    if open.is_some_and(|chat| model.drafts.rests(chat)) {
+        wishes.extend(model.keep_draft());
     }
-
-    fn read(&self, look: impl FnOnce(&Client) -> Result<Answer, ClientError> + Send + 'static) {
-        let (desk, answers) = (self.desk.clone(), self.answers.clone());
-        tokio::spawn(async move {
-            let answer = match desk.read(look).await {
-                Some(Ok(answer)) => answer,
-                Some(Err(error)) => Answer::Notice(Notice::Disk(error)),
-                None => return,
-            };
-            let _ = answers.send(answer);
-        });
-    }
-}
-
-fn asked(model: &Model) -> (Option<ChatId>, usize) {
-    model.open.as_ref().map_or((None, 0), |open| (Some(open.chat), open.limit))
-}
-
-async fn picture_to(desk: &Desk, answers: &UnboundedSender<Answer>, of: Option<ChatId>, limit: usize) {
-    let answer = match desk.read(move |client| picture(client, of, limit)).await {
-        Some(Ok(picture)) => Answer::Picture(Box::new(picture)),
-        Some(Err(error)) => Answer::Notice(Notice::Disk(error)),
-        None => return,
-    };
-    let _ = answers.send(answer);
-}
-
-fn picture(client: &Client, of: Option<ChatId>, limit: usize) -> Result<Picture, ClientError> {
-    let (messages, members) = match of {
-        Some(chat) => (client.messages(chat, None, limit)?, client.members(chat)?),
-        None => Default::default(),
-    };
-    Ok(Picture {
-        names: Names::read(client, &members, &messages)?,
-        me: client.me()?,
-        chats: client.chats()?,
-        connection: client.connection(),
-        messages,
-        members,
-        of: of.map(|chat| (chat, limit)),
-    })
+    wishes
 }

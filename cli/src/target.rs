@@ -26,6 +26,12 @@ pub(crate) fn short(chat: ChatId) -> String {
     hex::encode(chat.0.get(..4).unwrap_or_default())
 }
 
+/// As it is typed into a shell: in quotes where that is needed.
+pub(crate) fn quoted(target: &str) -> String {
+    let is_plain = !target.is_empty() && target.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':'));
+    if is_plain { target.to_owned() } else { format!("'{}'", target.replace('\'', r"'\''")) }
+}
+
 /// Finds what `target` means among `chats`.
 pub(crate) fn find(chats: Vec<ChatSummary>, target: &str) -> Result<Target, Failure> {
     if let Some(prefix) = target.strip_prefix("id:").filter(|prefix| prefix.len() >= 4) {
@@ -90,6 +96,13 @@ mod tests {
         assert_eq!(found("@bob"), Some(1));
         assert_eq!(found("#bob"), Some(2));
         assert!(matches!(find(chats(), "carol"), Ok(Target::Person(_))));
+    }
+
+    #[test]
+    fn what_is_printed_to_be_typed_can_be_typed() {
+        assert_eq!(quoted("bob"), "bob");
+        assert_eq!(quoted("#Book club"), "'#Book club'");
+        assert_eq!(quoted("#Bob's; rm -rf /"), r"'#Bob'\''s; rm -rf /'");
     }
 
     #[test]

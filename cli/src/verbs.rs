@@ -5,13 +5,19 @@
 
 mod account;
 mod export;
+mod forget;
 mod group;
+mod guard;
+mod lines;
 mod link;
 mod listen;
 mod manual;
+mod printer;
 mod read;
 mod request;
 mod send;
+mod sure;
+mod talk;
 mod transcript;
 mod verify;
 
@@ -25,16 +31,25 @@ pub(crate) async fn run(verb: Verb, place: &Place, zone: UtcOffset) -> Result<()
     match verb {
         Verb::Register { name, invite, device_name } => account::register(place, &name, invite, device_name).await,
         Verb::Whoami(format) => account::whoami(place, format).await,
-        Verb::Devices { remove: Some(prefix), .. } => account::remove_device(place, &prefix).await,
-        Verb::Devices { remove: None, format } => account::devices(place, format, zone).await,
-        Verb::Settings { delivered_receipts, read_receipts } => account::settings(place, delivered_receipts, read_receipts).await,
+        Verb::Devices { remove: Some(prefix), sure, .. } => account::remove_device(place, &prefix, sure).await,
+        Verb::Devices { remove: None, format, .. } => account::devices(place, format, zone).await,
+        Verb::Settings { delivered_receipts, read_receipts, format } => {
+            account::settings(place, delivered_receipts, read_receipts, format).await
+        }
+        Verb::Passphrase { new_key_file, new_passphrase_file } => {
+            guard::change(place, new_key_file.as_deref(), new_passphrase_file.as_deref())
+        }
+        Verb::CloseAccount { name, sure } => guard::close(place, &name, sure).await,
+        Verb::Forget { chat, sure } => forget::forget(place, &chat, sure).await,
+        Verb::Talk(arguments) => talk::talk(place, arguments, zone).await,
+        Verb::Search(arguments) => read::search(place, arguments, zone).await,
         Verb::Send(arguments) => send::send(place, arguments).await,
         Verb::Read(arguments) => read::read(place, arguments, zone).await,
         Verb::Chats(format) => read::chats(place, format, zone).await,
-        Verb::Requests { answer: Some(answer), .. } => request::answer(place, answer).await,
-        Verb::Requests { answer: None, format } => request::list(place, format).await,
+        Verb::Requests { verb: Some(verb), .. } => request::run(place, verb).await,
+        Verb::Requests { verb: None, format } => request::list(place, format).await,
         Verb::Group { verb } => group::run(verb, place).await,
-        Verb::Verify { name, mark, unmark } => verify::verify(place, &name, mark, unmark).await,
+        Verb::Verify { name, mark, unmark, format } => verify::verify(place, &name, mark, unmark, format).await,
         Verb::Listen { keep_unread, no_input, .. } => listen::listen(place, keep_unread, no_input).await,
         Verb::Link { code, device_name } => link::link(place, code, device_name).await,
         Verb::Export { chat } => export::export(place, chat.as_deref()).await,

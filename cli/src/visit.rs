@@ -4,15 +4,15 @@
 //! or says why not within the person's patience.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::io::IsTerminal;
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio_tungstenite::Connector;
 use waxseal_core::client::{Client, ClientError};
-use waxseal_core::output::Problem;
+use waxseal_core::output::{Problem, Work};
 use waxseal_core::view::{ChatId, ChatSummary, Me};
-use waxseal_core::{Command, Event};
+use waxseal_core::{Command, Event, Input};
 use waxseal_wire::frame::Door;
 use waxseal_wire::id::AccountId;
 use waxseal_wire::name::AccountName;
@@ -20,11 +20,12 @@ use waxseal_wire::name::AccountName;
 use crate::address::Address;
 use crate::arguments::Place;
 use crate::clock::Moment;
-use crate::engine::{Engine, Notice};
+use crate::engine::{Ask, Engine, Notice};
 use crate::exit::Failure;
-use crate::network::{self, DoorError, Network};
-use crate::profile::{Need, Profile, ProfileError};
+use crate::network::{self, DoorError, Network, Shut};
+use crate::profile::{self, Need, Profile, ProfileError};
 use crate::target::{self, Target};
+use crate::wording;
 
 /// A server that refused so often in a row is not coming back within a verb's patience.
 const REFUSALS: u32 = 4;
@@ -54,12 +55,12 @@ pub(crate) enum Reach {
 pub(crate) struct Visit {
     pub(crate) engine: Engine,
     pub(crate) notices: mpsc::UnboundedReceiver<Notice>,
-    pub(crate) hurry: Arc<Notify>,
+    tell: mpsc::UnboundedSender<Notice>,
+    network: Option<Network>,
     /// The server that this visit talks to.
     pub(crate) server: Address,
     pub(crate) profile: Profile,
     connector: Connector,
-    tell: mpsc::UnboundedSender<Notice>,
     reach: Reach,
     /// Who was asked for; that others are unknown is no concern of this visit.
     named: Vec<AccountName>,
@@ -90,39 +91,66 @@ impl Visit {
     pub(crate) fn prepare(place: &Place, need: Need) -> Result<Self, Failure> {
         let mut profile = Profile::open(place, need)?;
         let server = profile.server(place)?;
-        let connector = network::connector(server.is_tls(), profile.certificates(place).as_deref())
-            .map_err(|error| Failure::Usage(error.to_string()))?;
+        // Before anybody is asked for a passphrase: a certificate that does not read is said at once.
+        connector(place, &profile, &server)?;
         let client = profile.client(place)?;
+        Self::around(place, profile, client, server, Reach::Offline)
+    }
+
+    /// The same around a client that was opened already.
+    pub(crate) fn around(place: &Place, profile: Profile, client: Client, server: Address, reach: Reach) -> Result<Self, Failure> {
         let (tell, notices) = mpsc::unbounded_channel();
         let engine = Engine::start(client, tell.clone())?;
-        let patience = Duration::from_secs(place.timeout);
-        let early = VecDeque::new();
-        let since = Moment::now();
-        Ok(Self {
+        let connector = connector(place, &profile, &server)?;
+        let mut visit = Self {
             engine,
             notices,
-            hurry: Arc::default(),
+            network: None,
             server,
             profile,
             connector,
             tell,
             reach: Reach::Offline,
             named: Vec::new(),
-            early,
+            early: VecDeque::new(),
             about: None,
             passed: None,
-            patience,
-            since,
+            patience: Duration::from_secs(place.timeout),
+            since: Moment::now(),
             refused: 0,
             unreached: None,
             kept: false,
-        })
+        };
+        if reach == Reach::Online {
+            visit.connect();
+        }
+        Ok(visit)
+    }
+
+    /// Talks to this server from now on, and no longer to the one before.
+    pub(crate) fn move_to(&mut self, place: &Place, server: Address) -> Result<(), Failure> {
+        self.connector = connector(place, &self.profile, &server)?;
+        if self.network.take().is_some() {
+            for door in [Door::Anonymous, Door::Device] {
+                let _ = self.engine.desk.asks().send(Ask::Input(Input::Disconnected(door)));
+            }
+        }
+        self.server = server;
+        self.connect();
+        Ok(())
+    }
+
+    /// Tries to connect now, where that has to wait.
+    pub(crate) fn hurry(&self) {
+        if let Some(network) = &self.network {
+            network.hurry();
+        }
     }
 
     /// Begins to keep both doors open.
     pub(crate) fn connect(&mut self) {
         let (server, connector) = (self.server.clone(), self.connector.clone());
-        self.hurry = Network::start(server, connector, self.engine.desk.asks(), self.tell.clone());
+        self.network = Some(Network::start(server, connector, self.engine.desk.asks(), self.tell.clone()));
         self.reach = Reach::Online;
     }
 
@@ -137,7 +165,7 @@ impl Visit {
 
     fn empty(&self) -> ProfileError {
         let name = self.profile.name().to_owned();
-        let said = if name == "default" { String::new() } else { format!(" --profile {name}") };
+        let said = profile::said(&name);
         ProfileError::Empty(name, said)
     }
 
@@ -189,12 +217,24 @@ impl Visit {
             Err(_) => Ok(Step::Nothing),
             Ok(None) => Err(Failure::Stopped),
             Ok(Some(Notice::Event(Event::SignedOut))) => Err(Failure::SignedOut),
+            Ok(Some(Notice::Event(Event::Progress { work, done, total, .. }))) => {
+                self.tell_progress(work, done, total);
+                Ok(Step::Nothing)
+            }
             Ok(Some(Notice::Event(event))) => Ok(Step::Event(event)),
             Ok(Some(Notice::Disk(error))) => Err(if self.kept { Failure::Kept(error) } else { error.into() }),
             Ok(Some(Notice::Door(door, state))) => {
                 self.door(door, state);
                 Ok(Step::Nothing)
             }
+        }
+    }
+
+    /// Long work goes on: patience begins anew with each part of it, and a person is told.
+    fn tell_progress(&mut self, work: Work, done: u64, total: u64) {
+        self.since = Moment::now();
+        if std::io::stderr().is_terminal() {
+            crate::paper::remark(wording::progress(work, done, total));
         }
     }
 
@@ -209,14 +249,14 @@ impl Visit {
         }
     }
 
-    fn door(&mut self, door: Door, state: Result<(), DoorError>) {
+    fn door(&mut self, door: Door, state: Result<(), Shut>) {
         match state {
             Ok(()) => {
                 self.refused = 0;
                 self.unreached = None;
             }
-            Err(why) => {
-                self.unreached = Some(why);
+            Err(shut) => {
+                self.unreached = Some(shut.why);
                 if door == Door::Anonymous {
                     self.refused = self.refused.saturating_add(1);
                 }
@@ -327,6 +367,16 @@ impl Visit {
         .await
     }
 
+    /// Why the server is not reached, as far as is known.
+    pub(crate) fn why_offline(&self) -> Option<DoorError> {
+        self.unreached
+    }
+
+    /// Patience begins now.
+    pub(crate) fn begin_waiting(&mut self) {
+        self.since = Moment::now();
+    }
+
     /// Says that the server was not reached.
     pub(crate) fn offline(&self) -> Failure {
         Failure::Offline(self.unreached.unwrap_or(DoorError::Silent).to_string())
@@ -410,6 +460,10 @@ impl Visit {
         self.command(Command::OpenDirect(name)).await?;
         self.wait(opened).await
     }
+}
+
+fn connector(place: &Place, profile: &Profile, server: &Address) -> Result<Connector, Failure> {
+    network::connector(server.is_tls(), profile.certificates(place).as_deref()).map_err(|error| Failure::Usage(error.to_string()))
 }
 
 /// Picks the chat that was asked for.

@@ -100,11 +100,12 @@ pub(crate) fn request(chat: &ChatSummary) -> String {
     if chat.direct { format!("{title} wants to talk to you") } else { format!("You were added to the group “{title}”") }
 }
 
-/// Long work.
-pub(crate) fn work(work: Work) -> &'static str {
+/// How far long work has come.
+pub(crate) fn progress(work: Work, done: u64, total: u64) -> String {
+    let percent = done.saturating_mul(100).checked_div(total).unwrap_or(100).min(100);
     match work {
-        Work::Adding => "adding members",
-        Work::Joining => "joining",
+        Work::Adding => format!("adding members, {percent} %"),
+        Work::Joining => format!("joining a large group, {percent} %"),
     }
 }
 

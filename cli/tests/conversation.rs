@@ -55,7 +55,7 @@ fn a_bot_needs_nothing_but_lines_of_json() {
     bot.order(&format!(r#"{{"id":2,"send":{{"to":"alice","text":"it","reply_to":{}}}}}"#, said["message"]));
     let done = bot.hear("done", |event| event["id"] == 2);
     bot.hear("changed", |event| event["message"] == done["message"] && event["state"] == "sent");
-    alice.until(&["read", "echo-bot"], "echo-bot: it");
+    alice.until(&["read", "echo-bot"], "echo-bot (to you: “say ␛[2J it”): it");
     bot.order(r#"{"id":3,"send":{"to":"nobody-here","text":"hm"}}"#);
     assert!(bot.hear("error", |event| event["id"] == 3)["error"].as_str().is_some_and(|error| error.contains("nobody")));
     bot.order("not json");

@@ -6,7 +6,7 @@ use waxseal_wire::frame::{Door, Told};
 use waxseal_wire::id::{AccountId, DeviceId};
 use waxseal_wire::name::AccountName;
 
-use crate::view::{ChatId, MessageRef};
+use crate::view::{ChatId, Draft, MessageRef};
 
 /// One thing that happened.
 #[derive(Debug, Clone)]
@@ -95,6 +95,8 @@ pub enum Command {
         /// Which.
         message: MessageRef,
     },
+    /// Keep what is written and not sent, on this device alone; an empty text forgets it.
+    KeepDraft(Draft),
     /// Try a failed message again.
     Retry(MessageRef),
     /// Throw away a message that was not sent yet.

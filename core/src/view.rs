@@ -174,6 +174,17 @@ pub struct MessageView {
     pub state: MessageState,
 }
 
+/// What was written in a chat and not sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// Where.
+    pub chat: ChatId,
+    /// What; empty for none.
+    pub text: String,
+    /// The message it answers.
+    pub reply_to: Option<MessageRef>,
+}
+
 /// One member of a chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberView {

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::Format;
+use super::{Format, Sure};
 
 /// What to do with a group. A group is `#Title`, or the chat's id.
 #[derive(Debug, Subcommand)]
@@ -28,11 +28,17 @@ pub(crate) enum GroupVerb {
         group: String,
         /// Whom.
         member: String,
+        /// Whether to ask.
+        #[command(flatten)]
+        sure: Sure,
     },
     /// Leave; there is no way back but being added again.
     Leave {
         /// Which.
         group: String,
+        /// Whether to ask.
+        #[command(flatten)]
+        sure: Sure,
     },
     /// Change the title (admins).
     Rename {

@@ -5,9 +5,10 @@
 use waxseal_core::Command;
 use waxseal_wire::name::AccountName;
 
-use super::dialog::{Act, Dialog, Menu, Purpose};
+use super::dialog::{Act, Dialog, Menu};
+use super::form::Purpose;
 use super::model::{Focus, Model, Wish};
-use super::press;
+use super::{find, press};
 
 /// Does what was chosen.
 pub(crate) fn act(model: &mut Model, act: Act) -> Vec<Wish> {
@@ -20,13 +21,18 @@ pub(crate) fn act(model: &mut Model, act: Act) -> Vec<Wish> {
             return vec![Wish::Safety(account)];
         }
         Act::Reply(message) => {
+            model.stop_editing();
             press::enter(model, Focus::Compose);
             if let Some(open) = &mut model.open {
                 open.replying = Some(message);
-                open.editing = None;
             }
         }
         Act::Edit(message) => press::edit(model, message),
+        Act::GoTo(message) => {
+            if let Some(chat) = model.open.as_ref().map(|open| open.chat) {
+                return model.open_at(chat, message);
+            }
+        }
         Act::Members => {
             if model.open.is_some() {
                 model.show_members = !model.show_members;
@@ -44,7 +50,9 @@ pub(crate) fn act(model: &mut Model, act: Act) -> Vec<Wish> {
             };
         }
         Act::Devices => return vec![Wish::Devices],
+        Act::Blocked => return vec![Wish::Blocked],
         Act::Settings => return vec![Wish::Settings],
+        Act::Find => find::begin(model),
         Act::Help => model.dialog = Some(Dialog::Help { scroll: 0 }),
         Act::Quit => return vec![Wish::Quit],
     }
@@ -59,12 +67,14 @@ pub(crate) fn chosen(model: &mut Model, menu: Menu, key: char) -> Vec<Wish> {
     }
 }
 
-/// Ends, unless something would be lost.
+/// Ends; says first what has not left yet. What is written and not sent is kept.
 pub(crate) fn quit(model: &mut Model) -> Vec<Wish> {
-    let first = matches!(&model.dialog, Some(Dialog::Form(form)) if form.is_first());
-    let asked = matches!(&model.dialog, Some(Dialog::Question { yes: Act::Quit, .. }));
-    if model.has_drafts() && !first && !asked {
-        model.dialog = Some(Dialog::ask("Quit? What you have written and not sent is lost.", Act::Quit));
+    let waiting = model.seen.connection.waiting;
+    let is_asked = matches!(&model.dialog, Some(Dialog::Question { yes: Act::Quit, .. }));
+    if waiting > 0 && !is_asked {
+        let things = if waiting == 1 { "One thing waits".to_owned() } else { format!("{waiting} things wait") };
+        let text = format!("{things} for the server. Quit now? They stay on this device, and go the next time Waxseal is open.");
+        model.dialog = Some(Dialog::ask(text, Act::Quit));
         return Vec::new();
     }
     vec![Wish::Quit]
@@ -84,9 +94,9 @@ pub(crate) fn command(purpose: Purpose, text: impl Fn(usize) -> String) -> Resul
     let some = |text: String, what: &str| if text.is_empty() { Err(format!("{what} is empty")) } else { Ok(text) };
     Ok(match purpose {
         Purpose::Register => {
-            Command::Register { name: name(text(0))?, device_name: some(text(1), "the device's name")?, invite: text(2) }
+            Command::Register { name: name(text(1))?, device_name: some(text(2), "the device's name")?, invite: text(3) }
         }
-        Purpose::Join => Command::AcceptLink { code: some(text(0), "the code")?, device_name: some(text(1), "the device's name")? },
+        Purpose::Join => Command::AcceptLink { code: some(text(1), "the code")?, device_name: some(text(2), "the device's name")? },
         Purpose::NewChat => Command::OpenDirect(name(text(0))?),
         Purpose::NewGroup => Command::CreateGroup { title: some(text(0), "the title")?, members: names(&text(1))? },
         Purpose::Add(chat) => match names(&text(0))? {
@@ -95,5 +105,7 @@ pub(crate) fn command(purpose: Purpose, text: impl Fn(usize) -> String) -> Resul
         },
         Purpose::Rename(chat) => Command::Rename(chat, some(text(0), "the title")?),
         Purpose::React(chat, message) => Command::React { chat, message, emoji: text(0) },
+        // These open a profile; no client is there yet.
+        Purpose::Unlock | Purpose::Guard => return Err("the profile is not open yet".into()),
     })
 }

@@ -3,12 +3,12 @@
 //! Opened by `press` and `happen`; drawn by `draw`. A form asks for words, a
 //! menu for a choice, a question for yes or no.
 
-use ratatui_textarea::TextArea;
 use waxseal_core::Command;
-use waxseal_core::view::{ChatId, DeviceView, MessageRef, SafetyNumber};
+use waxseal_core::view::{DeviceView, MessageRef, SafetyNumber};
 use waxseal_wire::id::AccountId;
 
-use super::model::writing;
+use super::find::Find;
+use super::form::{Form, Purpose};
 
 /// See the module.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub(crate) enum Dialog {
     Form(Form),
     /// Asks for a choice.
     Menu(Menu),
+    /// Looks for chats and messages.
+    Find(Box<Find>),
     /// Asks for yes or no: something that cannot be taken back.
     Question {
         /// What would happen.
@@ -45,114 +47,6 @@ pub(crate) enum Dialog {
         /// What it says.
         text: String,
     },
-}
-
-/// What a form is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    /// Make an account.
-    Register,
-    /// Join an account with a code.
-    Join,
-    /// Write to somebody.
-    NewChat,
-    /// Start a group.
-    NewGroup,
-    /// Add people to a group.
-    Add(ChatId),
-    /// Change the title.
-    Rename(ChatId),
-    /// React to a message.
-    React(ChatId, MessageRef),
-}
-
-/// Some words to fill in.
-#[derive(Debug)]
-pub(crate) struct Form {
-    /// What for.
-    pub(crate) purpose: Purpose,
-    /// What is asked, and what was written.
-    pub(crate) fields: Vec<Field>,
-    /// Which field has the keyboard.
-    pub(crate) at: usize,
-    /// What is wrong with it.
-    pub(crate) wrong: Option<String>,
-    /// It was handed in and is being worked on.
-    pub(crate) is_busy: bool,
-}
-
-/// One of them.
-#[derive(Debug)]
-pub(crate) struct Field {
-    /// What is asked.
-    pub(crate) label: &'static str,
-    /// How to fill it in.
-    pub(crate) hint: &'static str,
-    /// What was written.
-    pub(crate) value: TextArea<'static>,
-}
-
-impl Field {
-    fn new(label: &'static str, hint: &'static str, value: &str) -> Self {
-        let mut area = writing();
-        area.set_wrap_mode(ratatui_textarea::WrapMode::None);
-        area.insert_str(value);
-        Self { label, hint, value: area }
-    }
-
-    /// What was written.
-    pub(crate) fn text(&self) -> String {
-        self.value.lines().join(" ").trim().to_owned()
-    }
-}
-
-impl Form {
-    /// An empty one.
-    pub(crate) fn new(purpose: Purpose) -> Self {
-        let fields = match purpose {
-            Purpose::Register => vec![
-                Field::new("Name", "2 to 32 lower-case letters or digits", ""),
-                Field::new("Device", "what you call this one", "terminal"),
-                Field::new("Invitation", "leave empty where the server is open", ""),
-            ],
-            Purpose::Join => vec![
-                Field::new("Code", "on your other device: waxseal link", ""),
-                Field::new("Device", "what you call this one", "terminal"),
-            ],
-            Purpose::NewChat => vec![Field::new("Name", "whom to write to", "")],
-            Purpose::NewGroup => vec![
-                Field::new("Title", "members see it, the server does not", ""),
-                Field::new("Members", "names, with spaces between", ""),
-            ],
-            Purpose::Add(_) => vec![Field::new("Members", "names, with spaces between", "")],
-            Purpose::Rename(_) => vec![Field::new("Title", "members see it, the server does not", "")],
-            Purpose::React(..) => vec![Field::new("Emoji", "one; empty takes yours back", "👍")],
-        };
-        Self { purpose, fields, at: 0, wrong: None, is_busy: false }
-    }
-
-    /// What was written in one of the fields.
-    pub(crate) fn text(&self, field: usize) -> String {
-        self.fields.get(field).map(Field::text).unwrap_or_default()
-    }
-
-    /// What it is called.
-    pub(crate) fn title(&self) -> &'static str {
-        match self.purpose {
-            Purpose::Register => "Welcome to Waxseal",
-            Purpose::Join => "Join your account",
-            Purpose::NewChat => "New conversation",
-            Purpose::NewGroup => "New group",
-            Purpose::Add(_) => "Add members",
-            Purpose::Rename(_) => "Rename the group",
-            Purpose::React(..) => "React",
-        }
-    }
-
-    /// Whether it must be answered before anything else can be done.
-    pub(crate) fn is_first(&self) -> bool {
-        matches!(self.purpose, Purpose::Register | Purpose::Join)
-    }
 }
 
 /// A list of things that can be done.
@@ -215,14 +109,20 @@ pub(crate) enum Act {
     Reply(MessageRef),
     /// Change an own message.
     Edit(MessageRef),
+    /// Show the message that another one answers.
+    GoTo(MessageRef),
     /// Show or hide the members.
     Members,
     /// Write to this person.
     Write(String),
     /// Show own devices.
     Devices,
+    /// Show who is blocked.
+    Blocked,
     /// Show settings.
     Settings,
+    /// Look for chats and messages.
+    Find,
     /// Keys and marks.
     Help,
     /// Leave the program.
@@ -230,14 +130,33 @@ pub(crate) enum Act {
 }
 
 impl Dialog {
-    /// What a first run shows.
-    pub(crate) fn welcome() -> Self {
-        Self::Form(Form::new(Purpose::Register))
+    /// What a first run shows: two ways to begin. A device that waits to be added to an account goes on waiting.
+    pub(crate) fn welcome(server: &str, is_usual: bool, is_linking: bool) -> Self {
+        if !is_linking {
+            return Self::Form(Form::beginning(Purpose::Register, server, is_usual));
+        }
+        let mut form = Form::beginning(Purpose::Join, server, false);
+        form.busy = Some("Waiting for the other device …");
+        Self::Form(form)
     }
 
     /// Asks before something that cannot be taken back.
     pub(crate) fn ask(text: impl Into<String>, yes: Act) -> Self {
         Self::Question { text: text.into(), yes }
+    }
+
+    /// Who is blocked, to take it back.
+    pub(crate) fn blocked(blocked: &[(AccountId, String)]) -> Self {
+        if blocked.is_empty() {
+            return Self::Paper { title: "Blocked people".into(), text: "You have blocked nobody.".into() };
+        }
+        let mut menu = Menu::new("Blocked people");
+        for ((account, name), key) in blocked.iter().zip(('1'..='9').chain('a'..='z').cycle()) {
+            let yes = Box::new(Act::Command(Command::Unblock(*account)));
+            let text = format!("Take messages and requests of {name} again?");
+            menu = menu.item(key, format!("{name} (Enter takes it back)"), Act::Ask { text, yes });
+        }
+        Self::Menu(menu)
     }
 
     /// Own devices, to remove one.

@@ -19,6 +19,7 @@ mod rows;
 
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Constraint, Layout, Rect};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders, Paragraph, Wrap};
 use waxseal_core::view::ChatState;
@@ -27,6 +28,8 @@ use super::dialog::Dialog;
 use super::model::{Focus, Model, Places};
 use fit::{fit, width};
 
+/// In the corner.
+const NAME: &str = " waxseal ";
 /// Smaller than this nothing useful fits.
 const LEAST: (u16, u16) = (40, 10);
 /// From this width on, list and conversation stand side by side.
@@ -37,7 +40,8 @@ const THREE: u16 = 100;
 /// Draws everything.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) -> Places {
     let area = frame.area();
-    let mut places = Places { scroll: model.places.scroll, ..Places::default() };
+    let anchor = model.open.as_ref().and_then(|open| open.anchor);
+    let mut places = Places { anchor, ..Places::default() };
     if area.width < LEAST.0 || area.height < LEAST.1 {
         too_small(frame, area);
         return places;
@@ -119,29 +123,47 @@ fn draw_chat(frame: &mut Frame<'_>, model: &Model, area: Rect, places: &mut Plac
 
 fn draw_status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let palette = model.palette;
-    let who = match &model.seen.me {
-        Some(me) if me.registered => format!(" {} · {}", me.name, model.server),
-        Some(me) => format!(" {} (not confirmed yet) · {}", me.name, model.server),
-        None => format!(" {}", model.server),
+    let (who, more) = match &model.seen.me {
+        Some(me) if me.registered => (format!(" {}", me.name), format!(" · {}", model.server)),
+        Some(me) => (format!(" {} (not confirmed yet)", me.name), format!(" · {}", model.server)),
+        None => (format!(" {}", model.server), String::new()),
     };
-    let connection = model.seen.connection;
-    let (mark, said, style) = match (connection.receiving, connection.sending, model.trouble) {
-        (true, true, _) => ("●", "connected".to_owned(), palette.good()),
-        (_, _, Some(trouble)) => ("○", format!("offline: {trouble}"), palette.alert()),
-        (false, true, None) if model.seen.me.is_none() => ("●", "server reached".to_owned(), palette.good()),
-        _ => ("◌", "connecting".to_owned(), palette.faint()),
-    };
-    let waiting = match connection.waiting {
+    let (mark, said, style) = connection(model);
+    let waiting = match model.seen.connection.waiting {
         0 => String::new(),
         some => format!(" · {some} waiting"),
     };
-    let room = usize::from(area.width);
-    let right = fit(&format!("{mark} {said}{waiting} "), room * 2 / 3);
-    let left = fit(&who, room.saturating_sub(width(&right) + 10));
-    let name = Span::styled(" waxseal ", palette.chosen());
-    let gap = room.saturating_sub(9 + width(&left) + width(&right));
+    let room = usize::from(area.width).saturating_sub(NAME.len());
+    // How things stand matters more than where the server is.
+    let right = fit(&format!("{mark} {said}{waiting} "), room.saturating_sub(width(&who) + 2));
+    let place = room.saturating_sub(width(&right) + 2);
+    let left = if width(&who) + width(&more) <= place { format!("{who}{more}") } else { fit(&who, place) };
+    let gap = room.saturating_sub(width(&left) + width(&right));
+    let name = Span::styled(NAME, palette.chosen());
     let line = Line::from(vec![name, Span::raw(left), Span::raw(" ".repeat(gap)), Span::styled(right, style)]);
     frame.render_widget(line, area);
+}
+
+/// Where the connection stands: a mark, words, and how they look.
+fn connection(model: &Model) -> (&'static str, String, Style) {
+    let palette = model.palette;
+    if matches!(&model.dialog, Some(Dialog::Form(form)) if form.is_first() && !form.is_beginning()) {
+        return ("", String::new(), palette.faint());
+    }
+    let connection = model.seen.connection;
+    match (connection.receiving, connection.sending, model.trouble()) {
+        (true, true, _) => ("●", "connected".to_owned(), palette.good()),
+        (_, true, None) if model.seen.me.is_none() => ("●", "server reached".to_owned(), palette.good()),
+        (_, true, Some(_)) if model.seen.me.is_none() => ("●", "server reached".to_owned(), palette.good()),
+        (_, _, Some(shut)) => {
+            let again = match shut.again.0.saturating_sub(model.now.0).div_ceil(1000) {
+                0 => "trying now".to_owned(),
+                seconds => format!("again in {seconds} s"),
+            };
+            ("○", format!("offline · {again}"), palette.alert())
+        }
+        _ => ("◌", "connecting".to_owned(), palette.faint()),
+    }
 }
 
 fn draw_hints(frame: &mut Frame<'_>, model: &Model, area: Rect) {
@@ -150,7 +172,10 @@ fn draw_hints(frame: &mut Frame<'_>, model: &Model, area: Rect) {
         (Some(remark), _) if remark.is_alert => (format!("! {}", remark.text), palette.alert()),
         (Some(remark), _) => (remark.text.clone(), palette.strong()),
         (None, Some(progress)) => (progress.clone(), palette.strong()),
-        (None, None) => (hints(model).to_owned(), palette.faint()),
+        (None, None) => match model.trouble().filter(|_| model.dialog.is_none()) {
+            Some(shut) => (format!("! {} · Ctrl+L connects now · F1 help", shut.why), palette.alert()),
+            None => (hints(model).to_owned(), palette.faint()),
+        },
     };
     frame.render_widget(Line::styled(fit(&format!(" {text}"), usize::from(area.width)), style), area);
 }
@@ -158,17 +183,20 @@ fn draw_hints(frame: &mut Frame<'_>, model: &Model, area: Rect) {
 fn hints(model: &Model) -> &'static str {
     let requested = model.open_chat().is_some_and(|chat| chat.state == ChatState::Requested);
     match (&model.dialog, model.focus) {
-        (Some(Dialog::Form(form)), _) if form.is_first() => {
+        (Some(Dialog::Form(form)), _) if form.is_beginning() && form.busy.is_some() => "Esc change it · Ctrl+Q quit",
+        (Some(Dialog::Form(form)), _) if form.is_beginning() => {
             "Enter go on · Tab next field · Ctrl+O other way to begin · Ctrl+Q quit"
         }
+        (Some(Dialog::Form(form)), _) if form.is_first() => "Enter go on · Ctrl+U clear · Ctrl+Q quit",
         (Some(Dialog::Form(_)), _) => "Enter go on · Tab next field · Esc cancel",
+        (Some(Dialog::Find(_)), _) => "type words · ↑↓ choose · Enter open · Esc close",
         (Some(Dialog::Menu(_)), _) => "↑↓ choose · Enter or a letter does it · Esc close",
         (Some(Dialog::Question { .. }), _) => "y yes · n no",
         (Some(Dialog::Verify { .. }), _) => "m mark as compared · Esc close",
         (Some(Dialog::Help { .. }), _) => "↑↓ scroll · any other key closes",
         (Some(Dialog::Paper { .. }), _) => "Esc close",
         (None, _) if requested => "a accept · d decline · b block",
-        (None, Focus::Chats) => "↑↓ choose · Enter write · n new · g group · o options · m menu · ? help",
+        (None, Focus::Chats) => "↑↓ choose · Enter write · n new · g group · / find · o options · m menu · ? help",
         (None, Focus::Messages) => "↑↓ choose · Enter options · r reply · + react · Esc write",
         (None, Focus::Members) => "↑↓ choose · Enter options · v verify · a add · Esc close",
         (None, Focus::Compose) => "Enter send · Alt+Enter new line · ↑ messages · PgUp older · Esc chats · F1 help",

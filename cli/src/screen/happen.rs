@@ -7,27 +7,36 @@ use waxseal_wire::id::AccountId;
 
 use super::dialog::Dialog;
 use super::model::{Focus, Model, Wish};
+use super::press;
 use crate::engine::Notice;
 use crate::exit::Failure;
+use crate::network::Shut;
 use crate::wording;
 
 /// Takes in what was told.
 pub(crate) fn happen(model: &mut Model, notice: Notice) -> Vec<Wish> {
     match notice {
         Notice::Event(event) => tell(model, event),
-        Notice::Door(Door::Device, state) => {
-            model.trouble = state.err();
-            vec![Wish::Look]
-        }
-        Notice::Door(Door::Anonymous, state) => {
-            model.trouble = state.err().or(model.trouble);
-            vec![Wish::Look]
-        }
+        Notice::Door(door, state) => door_changed(model, door, state),
         Notice::Disk(error) => {
             model.say(Failure::from(error).to_string(), true);
             Vec::new()
         }
     }
+}
+
+fn door_changed(model: &mut Model, door: Door, state: Result<(), Shut>) -> Vec<Wish> {
+    model.door(door, state.err());
+    let mut wishes = vec![Wish::Look];
+    if door == Door::Anonymous {
+        match state {
+            Ok(()) => wishes.extend(model.pending.take().map(Wish::Command)),
+            // Nothing was claimed yet: the form can be mended.
+            Err(shut) if model.pending.take().is_some() => wrong(model, format!("The server is not reached: {}.", shut.why)),
+            Err(_) => {}
+        }
+    }
+    wishes
 }
 
 fn tell(model: &mut Model, event: Event) -> Vec<Wish> {
@@ -47,20 +56,20 @@ fn tell(model: &mut Model, event: Event) -> Vec<Wish> {
         }
         Event::ChatOpened(chat) => {
             model.remark = None;
-            let mut wishes = model.open(*chat, Focus::Compose);
-            wishes.push(Wish::Look);
+            let wishes = model.open(*chat, Focus::Compose);
+            press::enter(model, Focus::Compose);
             return wishes;
         }
         Event::Requested(_) => {
             model.say("Somebody new wants to talk to you", false);
-            return vec![Wish::Ring, Wish::Look];
+            return ringing(model);
         }
         Event::Received { chat, .. } => {
             let looked_at = model.attentive && model.open.as_ref().is_some_and(|open| open.chat == *chat);
-            return if looked_at { vec![Wish::Look] } else { vec![Wish::Ring, Wish::Look] };
+            return if looked_at { vec![Wish::Look] } else { ringing(model) };
         }
         Event::Progress { work, done, total, .. } => {
-            model.progress = (done < total).then(|| format!("{} {done} of {total}", wording::work(*work)));
+            model.progress = (done < total).then(|| wording::progress(*work, *done, *total));
         }
         Event::SignedOut | Event::AccountClosed => {
             let text = wording::event(&event).unwrap_or_default();
@@ -76,13 +85,14 @@ fn tell(model: &mut Model, event: Event) -> Vec<Wish> {
     vec![Wish::Look]
 }
 
+fn ringing(model: &mut Model) -> Vec<Wish> {
+    model.ring().into_iter().chain([Wish::Look]).collect()
+}
+
 /// A form that waits is told what is wrong; otherwise it is said.
-fn wrong(model: &mut Model, text: String) {
+pub(super) fn wrong(model: &mut Model, text: String) {
     match &mut model.dialog {
-        Some(Dialog::Form(form)) if form.is_busy => {
-            form.is_busy = false;
-            form.wrong = Some(text);
-        }
+        Some(Dialog::Form(form)) if form.busy.is_some() => form.refuse(text),
         _ => model.say(text, true),
     }
 }

@@ -7,12 +7,18 @@ use waxseal_core::Command;
 use waxseal_core::input::Setting;
 use waxseal_core::view::{ChatState, Line, MessageState};
 
-use super::dialog::{Act, Dialog, Menu, Purpose};
+use super::dialog::{Act, Dialog, Menu};
+use super::form::Purpose;
 use super::model::Model;
 use crate::harmless;
 
 fn ask(text: impl Into<String>, command: Command) -> Act {
     Act::Ask { text: text.into(), yes: Box::new(Act::Command(command)) }
+}
+
+/// What blocking means.
+pub(super) fn block(name: &str) -> String {
+    format!("Block {name}? They are not told. It can be taken back: F10, blocked people.")
 }
 
 /// About the chosen message.
@@ -26,8 +32,10 @@ pub(super) fn message(model: &Model) -> Option<Dialog> {
         .item_if(is_text && !waits, 'r', "Reply", || Act::Reply(message))
         .item_if(is_text && !waits, '+', "React", || Act::Form(Purpose::React(chat, message)))
         .item_if(view.own && is_text && !waits, 'e', "Edit", || Act::Edit(message))
+        .item_if(view.reply_to.is_some(), 'g', "Go to the message it answers", || view.reply_to.map_or(Act::Members, Act::GoTo))
         .item_if(view.own && is_text && !waits, 'd', "Delete for everybody", || {
-            ask("Delete this message for everybody?", Command::Delete { chat, message })
+            let text = "Delete this message for everybody? It cannot be brought back. Who has read it has read it.";
+            ask(text, Command::Delete { chat, message })
         })
         .item_if(failed, 't', "Try again", || Act::Command(Command::Retry(message)))
         .item_if(view.own && waits, 'x', "Throw away", || ask("Throw this message away unsent?", Command::Discard(message)));
@@ -55,9 +63,11 @@ pub(super) fn member(model: &Model) -> Option<Dialog> {
             }
         })
         .item_if(mine && others, 'r', "Remove from the group", || {
-            ask(format!("Remove {name} from the group?"), Command::RemoveMember(id, account))
+            let text =
+                format!("Remove {name} from the group? What is said from then on is sealed from them. They can be added again.");
+            ask(text, Command::RemoveMember(id, account))
         })
-        .item_if(others, 'b', "Block", || ask(format!("Block {name}? They will not be told."), Command::Block(account)));
+        .item_if(others, 'b', "Block", || ask(block(&name), Command::Block(account)));
     (!menu.items.is_empty()).then_some(Dialog::Menu(menu))
 }
 
@@ -81,7 +91,7 @@ pub(super) fn chat(model: &Model) -> Option<Dialog> {
             ask(format!("Leave {title}? There is no way back but being added again."), Command::Leave(id))
         })
         .item_if(chat.peer.is_some(), 'b', "Block", || {
-            chat.peer.map_or(Act::Members, |peer| ask(format!("Block {title}? They will not be told."), Command::Block(peer)))
+            chat.peer.map_or(Act::Members, |peer| ask(block(&title), Command::Block(peer)))
         })
         .item_if(chat.direct || chat.state == ChatState::Left, 'f', "Delete from this device", || {
             ask(format!("Delete the conversation {title} from this device? It cannot be brought back."), Command::Forget(id))
@@ -96,7 +106,9 @@ pub(super) fn main(model: &Model) -> Dialog {
         .item('n', "New conversation", Act::Form(Purpose::NewChat))
         .item('g', "New group", Act::Form(Purpose::NewGroup))
         .item_if(has_chat, 'm', "Members of this chat (F2)", || Act::Members)
+        .item('f', "Find a chat or a message (Ctrl+F)", Act::Find)
         .item('d', "Your devices", Act::Devices)
+        .item('b', "Blocked people", Act::Blocked)
         .item('s', "Settings", Act::Settings)
         .item('?', "Help (F1)", Act::Help)
         .item('q', "Quit (Ctrl+Q)", Act::Quit);

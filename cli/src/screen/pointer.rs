@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::dialog::Dialog;
 use super::model::{Focus, Model, Wish};
-use super::{form, menus, press};
+use super::{answer, find, menus, press};
 
 /// Rows a turn of the wheel goes.
 const WHEEL: usize = 3;
@@ -22,27 +22,33 @@ pub(crate) fn point(model: &mut Model, mouse: MouseEvent) -> Vec<Wish> {
 }
 
 fn wheel(model: &mut Model, at: Position, up: bool) -> Vec<Wish> {
-    if let Some(dialog) = &mut model.dialog {
-        if let Dialog::Help { scroll } = dialog {
-            *scroll = if up { scroll.saturating_sub(1) } else { scroll.saturating_add(1) };
+    let step = |from: usize, last: usize| if up { from.saturating_sub(1) } else { (from + 1).min(last) };
+    match &mut model.dialog {
+        Some(Dialog::Help { scroll }) => *scroll = if up { scroll.saturating_sub(1) } else { scroll.saturating_add(1) },
+        Some(Dialog::Menu(menu)) => menu.at = step(menu.at, menu.items.len().saturating_sub(1)),
+        Some(Dialog::Find(find)) => find.at = step(find.at, find.hits.len().saturating_sub(1)),
+        Some(_) => {}
+        None => return wheel_on_chats(model, at, up),
+    }
+    Vec::new()
+}
+
+fn wheel_on_chats(model: &mut Model, at: Position, up: bool) -> Vec<Wish> {
+    match (&model.places.messages, model.places.chats) {
+        (Some((area, _)), _) if area.contains(at) => return press::scroll(model, up, WHEEL),
+        // The list moves; which chat is open does not.
+        (_, Some((area, first))) if area.contains(at) => {
+            let last = model.seen.chats.len().saturating_sub(usize::from(area.height) / 2);
+            model.list_from = Some(if up { first.saturating_sub(1) } else { (first + 1).min(last) });
         }
-        return Vec::new();
+        _ => {}
     }
-    match &model.places.messages {
-        Some((area, _)) if area.contains(at) => press::scroll(model, up, WHEEL),
-        _ => Vec::new(),
-    }
+    Vec::new()
 }
 
 fn click(model: &mut Model, at: Position) -> Vec<Wish> {
-    if let Some(dialog) = &mut model.dialog {
-        if let (Dialog::Menu(menu), Some(row)) = (dialog, row(model.places.menu, at))
-            && row < menu.items.len()
-        {
-            menu.at = row;
-            return form::choose(model, None);
-        }
-        return Vec::new();
+    if model.dialog.is_some() {
+        return click_on_dialog(model, at);
     }
     if let Some((area, first)) = model.places.chats
         && let Some(row) = row(Some(area), at)
@@ -51,8 +57,9 @@ fn click(model: &mut Model, at: Position) -> Vec<Wish> {
         let chat = model.seen.chats.get(first + row / 2).map(|chat| chat.chat);
         return match chat {
             Some(chat) => {
-                let wishes = model.open(chat, Focus::Compose);
+                let mut wishes = model.open(chat, Focus::Compose);
                 press::enter(model, Focus::Compose);
+                wishes.extend(model.mark_read());
                 wishes
             }
             None => Vec::new(),
@@ -74,8 +81,10 @@ fn click(model: &mut Model, at: Position) -> Vec<Wish> {
     }
     if model.places.compose.is_some_and(|area| area.contains(at)) {
         press::enter(model, Focus::Compose);
-    } else if let Some(row) = row(model.places.members, at) {
-        let count = model.members().len();
+    } else if let Some((area, first)) = model.places.members
+        && let Some(row) = row(Some(area), at)
+    {
+        let (row, count) = (first + row, model.members().len());
         model.focus = Focus::Members;
         if let Some(open) = model.open.as_mut().filter(|_| row < count) {
             let again = open.member == row;
@@ -86,6 +95,22 @@ fn click(model: &mut Model, at: Position) -> Vec<Wish> {
         }
     }
     Vec::new()
+}
+
+fn click_on_dialog(model: &mut Model, at: Position) -> Vec<Wish> {
+    let Some((area, first)) = model.places.menu else { return Vec::new() };
+    let row = row(Some(area), at).map(|row| first + row);
+    match (&mut model.dialog, row) {
+        (Some(Dialog::Menu(menu)), Some(row)) if row < menu.items.len() => {
+            menu.at = row;
+            answer::choose(model, None)
+        }
+        (Some(Dialog::Find(find)), Some(row)) if row < find.hits.len() => {
+            find.at = row;
+            find::open(model)
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn row(area: Option<Rect>, at: Position) -> Option<usize> {

@@ -3,14 +3,16 @@
 //! Called by the loop. Changes the model and says what the shell should do.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use ratatui_textarea::CursorMove;
 use waxseal_core::Command;
 use waxseal_core::view::{ChatState, Line, MessageRef};
 
-use super::act;
-use super::dialog::{Act, Dialog, Form, Purpose};
+use super::dialog::{Act, Dialog};
+use super::form::{Form, Purpose};
 use super::model::{Focus, Model, Wish};
-use super::{form, menus};
+use super::{act, answer, find, menus};
+
+/// Longest text, in bytes, as the client core says too.
+const LONGEST: usize = 64 << 10;
 
 /// Handles one key.
 pub(crate) fn press(model: &mut Model, key: KeyEvent) -> Vec<Wish> {
@@ -18,6 +20,7 @@ pub(crate) fn press(model: &mut Model, key: KeyEvent) -> Vec<Wish> {
     match key.code {
         KeyCode::Char('c' | 'q') if ctrl => return act::quit(model),
         KeyCode::Char('l') if ctrl => return vec![Wish::Hurry, Wish::Look],
+        KeyCode::Char('z') if ctrl => return model.keep_draft().into_iter().chain([Wish::Suspend]).collect(),
         KeyCode::F(1) if !matches!(model.dialog, Some(Dialog::Form(_))) => {
             model.dialog = Some(Dialog::Help { scroll: 0 });
             return Vec::new();
@@ -25,7 +28,7 @@ pub(crate) fn press(model: &mut Model, key: KeyEvent) -> Vec<Wish> {
         _ => {}
     }
     if model.dialog.is_some() {
-        return form::press(model, key);
+        return answer::press(model, key);
     }
     match key.code {
         KeyCode::F(2) => return act::act(model, Act::Members),
@@ -37,6 +40,10 @@ pub(crate) fn press(model: &mut Model, key: KeyEvent) -> Vec<Wish> {
         KeyCode::BackTab => return turn(model, false),
         KeyCode::PageUp => return scroll(model, true, page(model)),
         KeyCode::PageDown => return scroll(model, false, page(model)),
+        KeyCode::Char('f') if ctrl && model.seen.me.is_some() => {
+            find::begin(model);
+            return Vec::new();
+        }
         KeyCode::Char('n') if ctrl => return next_chat(model, 1),
         KeyCode::Char('p') if ctrl => return next_chat(model, -1),
         _ => {}
@@ -51,21 +58,22 @@ pub(crate) fn press(model: &mut Model, key: KeyEvent) -> Vec<Wish> {
 
 /// Takes in pasted text, wherever words are written.
 pub(crate) fn paste(model: &mut Model, text: &str) -> Vec<Wish> {
-    let clean = crate::harmless::text(text);
     match &mut model.dialog {
-        Some(Dialog::Form(form)) => {
+        Some(Dialog::Form(form)) if form.busy.is_none() => {
             let at = form.at;
             if let Some(field) = form.fields.get_mut(at) {
-                field.value.insert_str(clean.replace('\n', " ").trim());
+                field.paste(text);
+                form.wrong = None;
             }
         }
+        Some(Dialog::Find(_)) => return find::paste(model, text),
         Some(_) => {}
         None => {
-            if model.open.is_some() {
-                model.focus = Focus::Compose;
-            }
-            if let Some(draft) = model.draft() {
-                draft.insert_str(clean);
+            if model.open.is_some() && !is_request(model) {
+                enter(model, Focus::Compose);
+                if let Some(draft) = model.draft() {
+                    draft.insert_str(crate::harmless::text(text));
+                }
             }
         }
     }
@@ -80,8 +88,9 @@ fn page(model: &Model) -> usize {
 pub(crate) fn scroll(model: &mut Model, up: bool, rows: usize) -> Vec<Wish> {
     let Some(open) = &mut model.open else { return Vec::new() };
     open.selected = None;
-    open.scroll = if up { open.scroll.saturating_add(rows) } else { open.scroll.saturating_sub(rows) };
-    model.mark_read().into_iter().collect()
+    let rows = isize::try_from(rows).unwrap_or(isize::MAX);
+    open.step = if up { open.step.saturating_add(rows) } else { open.step.saturating_sub(rows) };
+    Vec::new()
 }
 
 fn turn(model: &mut Model, forward: bool) -> Vec<Wish> {
@@ -133,8 +142,9 @@ fn chats(model: &mut Model, key: KeyEvent) -> Vec<Wish> {
         KeyCode::End => next_chat(model, last),
         KeyCode::Enter | KeyCode::Right | KeyCode::Char('l') => match model.chosen {
             Some(chat) => {
-                let wishes = model.open(chat, Focus::Compose);
+                let mut wishes = model.open(chat, Focus::Compose);
                 enter(model, Focus::Compose);
+                wishes.extend(model.mark_read());
                 wishes
             }
             None => Vec::new(),
@@ -149,6 +159,7 @@ fn chats(model: &mut Model, key: KeyEvent) -> Vec<Wish> {
             model.dialog = menus::chat(model);
             Vec::new()
         }
+        KeyCode::Char('/') => act::act(model, Act::Find),
         KeyCode::Char('?') => act::act(model, Act::Help),
         KeyCode::Char('q') => act::quit(model),
         KeyCode::Char(c) if is_request(model) => request(model, c),
@@ -176,7 +187,7 @@ fn request(model: &mut Model, key: char) -> Vec<Wish> {
         }
         ('b', Some(peer)) => {
             let yes = Act::Command(Command::Block(peer));
-            model.dialog = Some(Dialog::ask(format!("Block {name}? They will not be told."), yes));
+            model.dialog = Some(Dialog::ask(menus::block(&name), yes));
             Vec::new()
         }
         _ => Vec::new(),
@@ -188,7 +199,12 @@ fn messages(model: &mut Model, key: KeyEvent) -> Vec<Wish> {
         KeyCode::Up | KeyCode::Char('k') => select(model, -1),
         KeyCode::Down | KeyCode::Char('j') => select(model, 1),
         KeyCode::Home => select(model, -10_000),
-        KeyCode::End => select(model, 10_000),
+        KeyCode::End => {
+            let wishes = model.show_newest();
+            select(model, 10_000);
+            wishes
+        }
+        KeyCode::Char('/') => act::act(model, Act::Find),
         KeyCode::Esc => {
             enter(model, Focus::Compose);
             Vec::new()
@@ -276,57 +292,58 @@ fn compose(model: &mut Model, key: KeyEvent) -> Vec<Wish> {
 
 /// Esc takes back what is going on, step by step.
 fn stop_writing(model: &mut Model) -> Vec<Wish> {
+    if model.stop_editing() {
+        return Vec::new();
+    }
     let Some(open) = &mut model.open else { return Vec::new() };
-    if open.editing.take().is_some() {
-        if let Some(draft) = model.draft() {
-            draft.clear();
-        }
-    } else if open.replying.take().is_none() {
+    if open.replying.take().is_none() {
         enter(model, Focus::Chats);
     }
-    Vec::new()
+    model.keep_draft().into_iter().collect()
 }
 
 fn send(model: &mut Model) -> Vec<Wish> {
-    let Some(open) = &mut model.open else { return Vec::new() };
-    let (chat, editing, reply_to) = (open.chat, open.editing, open.replying);
-    let Some(draft) = model.draft() else { return Vec::new() };
-    let text = draft.lines().join("\n");
+    let Some(open) = &model.open else { return Vec::new() };
+    let (chat, reply_to) = (open.chat, open.replying);
+    let text = model.drafts.text(chat);
     let text = text.trim_matches(['\n', ' ']).to_owned();
     if text.is_empty() {
         return Vec::new();
     }
-    if text.len() > 64 << 10 {
-        model.say("A message has at most 64 KiB; nothing was sent", true);
+    if text.len() > LONGEST {
+        let over = text.len() - LONGEST;
+        model.say(format!("A message has at most 64 KiB; this one has {over} bytes too many. Nothing was sent"), true);
         return Vec::new();
     }
-    draft.clear();
-    if let Some(open) = &mut model.open {
-        open.editing = None;
-        open.replying = None;
-        open.selected = None;
-        open.scroll = 0;
-    }
-    vec![Wish::Command(match editing {
-        Some(message) => Command::Edit { chat, message, text },
-        None => Command::Send { chat, text, reply_to },
-    })]
+    let editing = model.open.as_mut().and_then(|open| open.editing.take());
+    let mut wishes = match editing {
+        Some((message, draft)) => {
+            model.drafts.set(chat, &draft);
+            vec![Wish::Command(Command::Edit { chat, message, text })]
+        }
+        None => {
+            model.drafts.set(chat, "");
+            if let Some(open) = &mut model.open {
+                (open.replying, open.selected, open.unread, open.unread_from) = (None, None, 0, None);
+            }
+            let mut wishes = model.show_newest();
+            wishes.push(Wish::Command(Command::Send { chat, text, reply_to }));
+            wishes
+        }
+    };
+    wishes.extend(model.keep_draft());
+    wishes
 }
 
-/// Begins to change an own message.
+/// Begins to change an own message; what was being written waits.
 pub(crate) fn edit(model: &mut Model, message: MessageRef) {
     let Some(Line::Text(text)) = model.message(message).map(|view| view.line.clone()) else { return };
+    model.stop_editing();
     enter(model, Focus::Compose);
-    if let Some(draft) = model.draft() {
-        draft.clear();
-        draft.insert_str(text);
-        draft.move_cursor(CursorMove::Bottom);
-        draft.move_cursor(CursorMove::End);
-    }
-    if let Some(open) = &mut model.open {
-        open.editing = Some(message);
-        open.replying = None;
-    }
+    let Some(open) = &mut model.open else { return };
+    open.editing = Some((message, model.drafts.text(open.chat)));
+    let chat = open.chat;
+    model.drafts.set(chat, &text);
 }
 
 /// Opens a form.

@@ -5,23 +5,27 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::style::Color;
 use time::UtcOffset;
+use waxseal_core::Command;
 use waxseal_core::output::Event;
 use waxseal_core::view::{
-    ChatId, ChatState, ChatSummary, Connection, Line, Me, MemberView, MessageRef, MessageState, MessageView, Notice, SafetyNumber,
+    ChatId, ChatState, ChatSummary, Connection, Draft, Line, Me, MemberView, MessageRef, MessageState, MessageView, Notice,
+    SafetyNumber,
 };
-use waxseal_core::{Command, view};
 use waxseal_wire::frame::Door;
 use waxseal_wire::id::{AccountId, DeviceId, Millis};
 use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::Refusal;
 
 use super::dialog::Dialog;
-use super::model::{Focus, Model, PAGE, Picture, Places, Wish};
+use super::form::{Form, Purpose};
+use super::model::{Focus, Model, Picture, Places, Window, Wish};
 use super::palette::Palette;
-use super::{draw, happen, pointer, press};
+use super::shell::PAGE;
+use super::{draw, find, happen, pointer, press};
 use crate::engine::Notice as Told;
 use crate::names::Names;
-use crate::network::DoorError;
+use crate::network::{DoorError, Shut};
+use crate::profile::Secret;
 
 const MINUTE: u64 = 60_000;
 /// Sunday, 22 November 2026, 09:00 UTC.
@@ -128,7 +132,8 @@ fn picture() -> Picture {
         messages: messages(),
         names: Names::of_members(&members),
         members,
-        of: Some((CLUB, PAGE)),
+        of: Some((CLUB, Window::Newest)),
+        ..Picture::default()
     }
 }
 
@@ -200,7 +205,7 @@ fn a_stranger_is_accepted_declined_or_blocked() {
     let mut picture = picture();
     picture.messages = vec![MessageView { chat: MALLORY, ..said(20, 3, "mallory", "Cheap seals, click here", 5) }];
     picture.members = vec![member(0, "alice", true, false), member(3, "mallory", true, false)];
-    picture.of = Some((MALLORY, PAGE));
+    picture.of = Some((MALLORY, Window::Newest));
     assert!(commands(model.show(picture)).is_empty(), "a request is not marked as read");
     insta::assert_snapshot!(drawn(&mut model, 80, 24).backend());
     assert!(matches!(commands(key(&mut model, KeyCode::Char('b'))).as_slice(), []), "blocking asks first");
@@ -243,7 +248,7 @@ fn no_size_breaks_the_screen_and_no_stranger_writes_on_it() {
         member.name = nasty.into();
     }
     for (columns, rows) in
-        [(1, 1), (2, 40), (39, 9), (40, 10), (63, 24), (64, 24), (80, 24), (99, 12), (100, 50), (200, 60), (300, 3)]
+        [(1, 1), (2, 40), (40, 12), (39, 9), (40, 10), (63, 24), (64, 24), (80, 24), (99, 12), (100, 50), (200, 60), (300, 3)]
     {
         let mut model = model();
         model.show(hostile.clone());
@@ -288,7 +293,7 @@ fn each_conversation_keeps_its_draft() {
     type_in(&mut model, "for bob");
     press::press(&mut model, KeyEvent::new(KeyCode::Char('p'), KeyModifiers::CONTROL));
     let sent = commands(key(&mut model, KeyCode::Enter));
-    assert!(matches!(sent.as_slice(), [Command::Send { chat: CLUB, text, .. }] if text == "for the club"), "{sent:?}");
+    assert!(matches!(sent.as_slice(), [Command::Send { chat: CLUB, text, .. }, ..] if text == "for the club"), "{sent:?}");
 }
 
 #[test]
@@ -334,12 +339,38 @@ fn leaving_a_group_is_asked_twice() {
 }
 
 #[test]
-fn quitting_with_a_draft_is_asked_first() {
+fn quitting_keeps_what_is_written_and_asks_only_while_something_waits() {
     let mut model = model();
     type_in(&mut model, "half a sent");
     let quit = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::CONTROL);
-    assert!(press::press(&mut model, quit).is_empty());
+    assert!(press::press(&mut model, quit).is_empty(), "one message waits: that is said first");
+    assert!(drawn(&mut model, 80, 24).backend().to_string().contains("One thing waits for the server"));
     assert!(matches!(key(&mut model, KeyCode::Char('y')).as_slice(), [Wish::Quit]));
+    model.seen.connection.waiting = 0;
+    assert!(matches!(press::press(&mut model, quit).as_slice(), [Wish::Quit]));
+    let kept = model.leave_chat();
+    assert!(matches!(kept, Some(Wish::Command(Command::KeepDraft(draft))) if draft.chat == CLUB && draft.text == "half a sent"));
+    assert!(model.leave_chat().is_none(), "once is enough");
+}
+
+#[test]
+fn a_draft_is_there_again_and_changing_a_message_does_not_touch_it() {
+    let mut model = model();
+    let draft = Draft { chat: CLUB, text: "as I was saying".into(), reply_to: None };
+    model.drafts.restore(vec![draft]);
+    press::enter(&mut model, Focus::Messages);
+    for _ in 0..3 {
+        key(&mut model, KeyCode::Up);
+    }
+    key(&mut model, KeyCode::Char('e'));
+    assert_eq!(model.drafts.text(CLUB), "Tuesday at six, then.");
+    assert!(model.keep_draft().is_none(), "what is changed is no draft");
+    key(&mut model, KeyCode::Esc);
+    assert_eq!(model.drafts.text(CLUB), "as I was saying");
+    let sent = commands(key(&mut model, KeyCode::Enter));
+    assert!(
+        matches!(&sent[..], [Command::Send { text, .. }, Command::KeepDraft(gone)] if text == "as I was saying" && gone.text.is_empty())
+    );
 }
 
 #[test]
@@ -355,16 +386,30 @@ fn what_is_on_the_screen_counts_as_read_only_while_somebody_looks() {
 }
 
 #[test]
+fn passing_by_in_the_list_reads_nothing() {
+    let mut unread = picture();
+    unread.chats[0].unread = 2;
+    let mut model = model();
+    model.focus = Focus::Chats;
+    assert!(commands(model.show(unread)).is_empty());
+    assert!(matches!(commands(key(&mut model, KeyCode::Enter)).as_slice(), [Command::MarkRead(CLUB)]), "entering does");
+}
+
+#[test]
 fn the_connection_is_looked_at_until_it_stands() {
     let mut model = model();
     assert!(!model.is_settled(), "something waits");
     let connection = Connection { waiting: 0, ..model.seen.connection };
     model.show(Picture { connection, ..picture() });
     assert!(model.is_settled());
-    happen::happen(&mut model, Told::Door(Door::Device, Err(DoorError::Refused)));
+    let shut = Shut { why: DoorError::Refused, again: Millis(model.now.0 + 12_000) };
+    happen::happen(&mut model, Told::Door(Door::Device, Err(shut)));
     model.show(Picture { connection: Connection::default(), ..picture() });
     assert!(!model.is_settled());
-    assert!(drawn(&mut model, 80, 24).backend().to_string().contains("offline: nobody answers"));
+    let screen = drawn(&mut model, 80, 24).backend().to_string();
+    assert!(screen.contains("○ offline · again in 12 s"), "{screen}");
+    assert!(screen.contains("! nobody answers at the server's address · Ctrl+L connects now"), "{screen}");
+    assert!(model.pass_time(Millis(model.now.0 + 1_000)), "the seconds are counted down");
 }
 
 #[test]
@@ -374,12 +419,12 @@ fn the_mouse_opens_chats_and_scrolls() {
     let mouse = |kind, column, row| MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE };
     pointer::point(&mut model, mouse(MouseEventKind::ScrollUp, 50, 5));
     drawn(&mut model, 80, 14);
-    assert_eq!(model.open.as_ref().unwrap().scroll, 3);
+    assert!(model.open.as_ref().unwrap().anchor.is_some());
     pointer::point(&mut model, mouse(MouseEventKind::ScrollDown, 50, 5));
     drawn(&mut model, 80, 14);
-    assert_eq!(model.open.as_ref().unwrap().scroll, 0);
+    assert!(model.open.as_ref().unwrap().anchor.is_none());
     let wishes = pointer::point(&mut model, mouse(MouseEventKind::Down(MouseButton::Left), 5, 3));
-    assert!(matches!(wishes.as_slice(), [Wish::Look]));
+    assert!(matches!(wishes.as_slice(), [Wish::Unread(BOB), Wish::Look]));
     assert_eq!(model.open.as_ref().unwrap().chat, BOB);
 }
 
@@ -394,26 +439,149 @@ fn pasted_text_is_made_harmless_and_not_sent() {
 #[test]
 fn a_refused_name_is_said_in_the_form() {
     let mut model = Model::new("http://127.0.0.1:8710".into(), Palette::new(true), UtcOffset::UTC);
-    model.show(Picture::default());
+    let connection = Connection { sending: true, ..Connection::default() };
+    model.show(Picture { connection, ..Picture::default() });
     type_in(&mut model, "alice");
-    key(&mut model, KeyCode::Enter);
-    assert!(matches!(&model.dialog, Some(Dialog::Form(form)) if form.is_busy), "handed in");
+    let handed_in = commands(key(&mut model, KeyCode::Enter));
+    assert!(matches!(handed_in.as_slice(), [Command::Register { name, .. }] if name.as_str() == "alice"), "{handed_in:?}");
+    assert!(matches!(&model.dialog, Some(Dialog::Form(form)) if form.busy.is_some()), "handed in");
     happen::happen(&mut model, Told::Event(Event::RegisterFailed(Refusal::Taken)));
     let Some(Dialog::Form(form)) = &model.dialog else { panic!("the form is gone") };
-    assert!(form.wrong.as_ref().unwrap().contains("choose another") && !form.is_busy);
+    assert!(form.wrong.as_ref().unwrap().contains("choose another") && form.busy.is_none());
+}
+
+#[test]
+fn nothing_is_claimed_before_the_server_is_reached() {
+    let mut model = Model::new("http://127.0.0.1:8710".into(), Palette::new(true), UtcOffset::UTC);
+    model.is_usual_server = true;
+    model.show(Picture::default());
+    key(&mut model, KeyCode::Backspace);
+    type_in(&mut model, "9");
+    key(&mut model, KeyCode::Tab);
+    type_in(&mut model, "alice");
+    let wishes = key(&mut model, KeyCode::Enter);
+    assert!(matches!(wishes.as_slice(), [Wish::MoveTo(to)] if to.to_string() == "http://127.0.0.1:8719"), "{wishes:?}");
+    let shut = Shut { why: DoorError::Refused, again: Millis(0) };
+    assert!(commands(happen::happen(&mut model, Told::Door(Door::Anonymous, Err(shut)))).is_empty());
+    let Some(Dialog::Form(form)) = &model.dialog else { panic!("the form is gone") };
+    assert!(form.wrong.as_ref().unwrap().contains("nobody answers"), "it can be mended and handed in again");
+    model.server = "http://127.0.0.1:8719".into();
+    key(&mut model, KeyCode::Enter);
+    let told = commands(happen::happen(&mut model, Told::Door(Door::Anonymous, Ok(()))));
+    assert!(matches!(told.as_slice(), [Command::Register { .. }]), "{told:?}");
+}
+
+fn many(count: i64) -> Vec<MessageView> {
+    (0..count).map(|n| said(n + 100, 1, "bob", &format!("number {n}"), n as u64)).collect()
 }
 
 #[test]
 fn older_messages_are_read_when_the_first_is_reached() {
     let mut model = model();
-    let mut full = picture();
-    full.messages = (0..PAGE as i64).map(|n| said(n, 1, "bob", "words", n as u64)).collect();
-    model.show(full);
+    model.show(Picture { messages: many(PAGE as i64), has_older: true, ..picture() });
     press::scroll(&mut model, true, 10_000);
     let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
     let mut places = Places::default();
     terminal.draw(|frame| places = draw::draw(frame, &model)).unwrap();
     assert!(matches!(model.placed(places.clone()).as_slice(), [Wish::Look]));
+    assert_eq!(model.open.as_ref().unwrap().window, Window::Around(MessageRef(100)));
     assert!(model.placed(places).is_empty(), "asked once, until the answer comes");
-    let _: &[view::MessageView] = model.messages();
+}
+
+#[test]
+fn what_is_being_read_stays_where_it_is_while_others_write() {
+    let mut model = model();
+    model.show(Picture { messages: many(60), ..picture() });
+    drawn(&mut model, 80, 24);
+    press::scroll(&mut model, true, 30);
+    let before = drawn(&mut model, 80, 24).backend().to_string();
+    assert!(before.contains("number 20") && !before.contains("number 59"), "{before}");
+    let mut chats = picture().chats;
+    chats[0].unread = 2;
+    model.show(Picture { messages: many(62), chats, ..picture() });
+    let after = drawn(&mut model, 80, 24).backend().to_string();
+    let lines = |screen: &str| screen.lines().skip(3).take(14).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(lines(&before), lines(&after));
+    assert!(after.contains("↓ 2 new"), "{after}");
+    press::enter(&mut model, Focus::Messages);
+    key(&mut model, KeyCode::End);
+    assert!(drawn(&mut model, 80, 24).backend().to_string().contains("number 61"));
+}
+
+#[test]
+fn a_line_shows_where_the_unread_begins() {
+    let mut model = model();
+    let mut chats = picture().chats;
+    chats[1].unread = 40;
+    model.show(Picture { chats: chats.clone(), ..picture() });
+    assert!(model.open(BOB, Focus::Compose).iter().any(|wish| matches!(wish, Wish::Unread(BOB))));
+    let messages: Vec<_> = many(90).into_iter().map(|message| MessageView { chat: BOB, ..message }).collect();
+    let marked = commands(model.show(Picture { chats, messages, of: Some((BOB, Window::Newest)), ..picture() }));
+    assert!(marked.is_empty(), "not before it is known where the unread begins");
+    model.unread_found(BOB, Some(MessageRef(150)));
+    let screen = drawn(&mut model, 80, 24).backend().to_string();
+    assert!(screen.contains("── 40 new ──") && screen.contains("number 50") && !screen.contains("number 89"), "{screen}");
+    press::scroll(&mut model, false, 1_000);
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+    let mut places = Places::default();
+    terminal.draw(|frame| places = draw::draw(frame, &model)).unwrap();
+    assert!(matches!(commands(model.placed(places)).as_slice(), [Command::MarkRead(BOB)]), "scrolled to its end");
+}
+
+#[test]
+fn a_chat_is_found_by_its_title_and_a_message_by_its_words() {
+    let mut model = model();
+    press::press(&mut model, KeyEvent::new(KeyCode::Char('f'), KeyModifiers::CONTROL));
+    type_in(&mut model, "bo");
+    let Some(Dialog::Find(asked)) = &model.dialog else { panic!("not looking") };
+    assert_eq!(asked.hits.iter().map(find::Hit::label).collect::<Vec<_>>(), ["#Book club", "bob"]);
+    let wishes = key(&mut model, KeyCode::Char('o'));
+    assert!(matches!(wishes.as_slice(), [Wish::Search(words)] if words == "boo"), "{wishes:?}");
+    let old = MessageView { chat: BOB, ..said(7, 1, "bob", "a book about seals", 0) };
+    find::found(&mut model, "bo", std::slice::from_ref(&old));
+    assert!(matches!(&model.dialog, Some(Dialog::Find(asked)) if asked.hits.len() == 1), "an answer that came late is left");
+    find::found(&mut model, "boo", &[old]);
+    insta::assert_snapshot!(drawn(&mut model, 80, 24).backend());
+    key(&mut model, KeyCode::Down);
+    assert!(key(&mut model, KeyCode::Enter).iter().any(|wish| matches!(wish, Wish::Look)));
+    let open = model.open.as_ref().unwrap();
+    assert_eq!((open.chat, open.window, open.selected), (BOB, Window::Around(MessageRef(7)), Some(MessageRef(7))));
+}
+
+#[test]
+fn a_passphrase_is_typed_twice_and_never_shown() {
+    let mut model = Model::new("http://127.0.0.1:8710".into(), Palette::new(true), UtcOffset::UTC);
+    model.dialog = Some(Dialog::Form(Form::new(Purpose::Guard)));
+    type_in(&mut model, "correct horse");
+    key(&mut model, KeyCode::Enter);
+    type_in(&mut model, "correct house");
+    assert!(key(&mut model, KeyCode::Enter).is_empty(), "the two differ");
+    let screen = drawn(&mut model, 80, 24).backend().to_string();
+    assert!(screen.contains("The two differ") && screen.contains("•••") && !screen.contains("horse"), "{screen}");
+    for _ in 0..3 {
+        key(&mut model, KeyCode::Backspace);
+    }
+    type_in(&mut model, "rse");
+    insta::assert_snapshot!(drawn(&mut model, 80, 24).backend());
+    let wishes = key(&mut model, KeyCode::Enter);
+    assert!(matches!(wishes.as_slice(), [Wish::Open(Secret::Passphrase(typed))] if typed.as_str() == "correct horse"));
+    assert!(!format!("{:?} {wishes:?}", model.dialog).contains("horse"), "not in a log either");
+}
+
+#[test]
+fn a_burst_of_messages_rings_once() {
+    let mut model = model();
+    model.now = Millis(MORNING);
+    let received = || Told::Event(Event::Received { chat: BOB, message: MessageRef(1) });
+    let rings = |wishes: Vec<Wish>| wishes.iter().filter(|wish| matches!(wish, Wish::Ring)).count();
+    let rung: usize = (0..50).map(|_| rings(happen::happen(&mut model, received()))).sum();
+    assert_eq!(rung, 1);
+}
+
+#[test]
+fn who_is_blocked_is_listed_and_can_be_taken_back() {
+    let mut model = model();
+    model.dialog = Some(Dialog::blocked(&[(account(3), "mallory".into())]));
+    assert!(commands(key(&mut model, KeyCode::Enter)).is_empty(), "asked first");
+    assert!(matches!(commands(key(&mut model, KeyCode::Char('y'))).as_slice(), [Command::Unblock(who)] if *who == account(3)));
 }

@@ -1,4 +1,4 @@
-//! The terminal itself: taken over, and given back as it was.
+//! The terminal itself: taken over, lent back to the shell, given back as it was.
 
 use std::io::{self, stdout};
 
@@ -6,6 +6,7 @@ use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange, EnableMouseCapture,
 };
 use crossterm::execute;
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::DefaultTerminal;
 
 use super::draw;
@@ -20,11 +21,24 @@ impl Terminal {
         let terminal = Self(ratatui::try_init()?);
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            leave();
+            give_back();
             before(panic);
         }));
         execute!(stdout(), EnableMouseCapture, EnableBracketedPaste, EnableFocusChange)?;
         Ok(terminal)
+    }
+
+    /// Takes it over again, whatever others have done with it meanwhile.
+    pub(super) fn enter_again(&mut self) -> io::Result<()> {
+        enable_raw_mode()?;
+        execute!(stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste, EnableFocusChange)?;
+        self.0.clear()
+    }
+
+    /// Lends it back to whoever has started us.
+    pub(super) fn lend(&mut self) {
+        let _ = self.0.show_cursor();
+        give_back();
     }
 
     /// Draws one frame.
@@ -37,12 +51,12 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        leave();
-        ratatui::restore();
+        self.lend();
     }
 }
 
-fn leave() {
-    // A terminal that is gone needs nothing back.
-    let _ = execute!(stdout(), DisableFocusChange, DisableBracketedPaste, DisableMouseCapture);
+/// A terminal that is gone needs nothing back.
+fn give_back() {
+    let _ = execute!(stdout(), DisableFocusChange, DisableBracketedPaste, DisableMouseCapture, LeaveAlternateScreen);
+    let _ = disable_raw_mode();
 }

@@ -9,7 +9,8 @@ use waxseal_core::view::{DeviceView, Me};
 use waxseal_core::{Command, Event};
 use waxseal_wire::name::AccountName;
 
-use crate::arguments::{Format, Place};
+use super::sure;
+use crate::arguments::{Format, Place, Sure};
 use crate::exit::Failure;
 use crate::paper::{remark, say, say_json};
 use crate::profile::Need;
@@ -130,7 +131,7 @@ pub(super) async fn devices(place: &Place, format: Format, zone: UtcOffset) -> R
     Ok(())
 }
 
-pub(super) async fn remove_device(place: &Place, prefix: &str) -> Result<(), Failure> {
+pub(super) async fn remove_device(place: &Place, prefix: &str, sure: Sure) -> Result<(), Failure> {
     let (mut visit, _) = Visit::of_account(place, Reach::Online).await?;
     let mut fitting =
         visit.read(Client::devices).await?.into_iter().filter(|device| hex::encode(device.device.0).starts_with(prefix));
@@ -143,6 +144,8 @@ pub(super) async fn remove_device(place: &Place, prefix: &str) -> Result<(), Fai
         return Err(Failure::Refused("that is this device; remove it from another one, so that you do not lock yourself out"));
     }
     let id = device.device;
+    let short = hex::encode(id.0.get(..4).unwrap_or_default());
+    sure::ask(sure, &format!("Remove the device {short}? It will read nothing that is said from then on."))?;
     visit.command(Command::RemoveDevice(id)).await?;
     if visit.until(move |client| Ok(client.devices()?.iter().all(|device| device.device != id))).await? {
         say("The device is removed. Your groups get new keys, which it will not have.")?;
@@ -151,7 +154,13 @@ pub(super) async fn remove_device(place: &Place, prefix: &str) -> Result<(), Fai
     Err(Failure::ChangeWaiting)
 }
 
-pub(super) async fn settings(place: &Place, delivered: Option<bool>, read: Option<bool>) -> Result<(), Failure> {
+#[derive(serde::Serialize)]
+struct SettingsJson {
+    delivered_receipts: bool,
+    read_receipts: bool,
+}
+
+pub(super) async fn settings(place: &Place, delivered: Option<bool>, read: Option<bool>, format: Format) -> Result<(), Failure> {
     let (mut visit, _) = Visit::of_account(place, Reach::Offline).await?;
     if let Some(on) = delivered {
         visit.command(Command::Set(Setting::DeliveredReceipts(on))).await?;
@@ -160,6 +169,10 @@ pub(super) async fn settings(place: &Place, delivered: Option<bool>, read: Optio
         visit.command(Command::Set(Setting::ReadReceipts(on))).await?;
     }
     let (delivered, read) = visit.read(Client::receipts).await?;
+    if format.json {
+        let settings = SettingsJson { delivered_receipts: delivered, read_receipts: read };
+        return Ok(say_json(&json::versioned(settings))?);
+    }
     let word = |on| if on { "on" } else { "off" };
     say(format!("delivered-receipts  {}", word(delivered)))?;
     say(format!("read-receipts       {}", word(read)))?;

@@ -4,12 +4,13 @@
 //! each verb waits for that.
 
 use waxseal_core::Command;
-use waxseal_core::client::Client;
-use waxseal_core::view::{ChatState, ChatSummary, MemberView};
+use waxseal_core::client::{Client, ClientError};
+use waxseal_core::view::{ChatId, ChatState, ChatSummary, MemberView};
 use waxseal_wire::name::AccountName;
 
 use super::account::name;
 use super::read::shown;
+use super::sure;
 use crate::arguments::{Format, GroupVerb, Place};
 use crate::exit::Failure;
 use crate::harmless;
@@ -26,8 +27,9 @@ pub(super) async fn run(verb: GroupVerb, place: &Place) -> Result<(), Failure> {
     match verb {
         GroupVerb::Create { title, members } => create(&mut visit, title, &members).await,
         GroupVerb::Add { group, members } => add(&mut visit, &group, &members).await,
-        GroupVerb::Remove { group, member } => {
+        GroupVerb::Remove { group, member, sure } => {
             let (chat, member) = find(&mut visit, &group, &member).await?;
+            sure::ask(sure, &format!("Remove {} from {}?", harmless::line(&member.name), shown(&chat)))?;
             visit.command(Command::RemoveMember(chat.chat, member.account)).await?;
             let gone = move |client: &Client| Ok(client.members(chat.chat)?.iter().all(|m| m.account != member.account));
             finish(&mut visit, gone, "Removed; what is said from now on is sealed from them.").await
@@ -46,8 +48,10 @@ pub(super) async fn run(verb: GroupVerb, place: &Place) -> Result<(), Failure> {
             let renamed = move |client: &Client| Ok(client.chat(chat)?.is_some_and(|chat| chat.title == title));
             finish(&mut visit, renamed, "Renamed.").await
         }
-        GroupVerb::Leave { group } => {
-            let chat = visit.chat(&group).await?.chat;
+        GroupVerb::Leave { group, sure } => {
+            let chat = visit.chat(&group).await?;
+            sure::ask(sure, &format!("Leave {}? There is no way back but being added again.", shown(&chat)))?;
+            let chat = chat.chat;
             visit.command(Command::Leave(chat)).await?;
             // Another member's device removes us, whenever it is online; asking is all that we can do.
             let asked = move |client: &Client| {
@@ -62,22 +66,43 @@ pub(super) async fn run(verb: GroupVerb, place: &Place) -> Result<(), Failure> {
 
 async fn create(visit: &mut Visit, title: String, members: &[String]) -> Result<(), Failure> {
     let members: Vec<_> = members.iter().map(|member| name(member)).collect::<Result<_, _>>()?;
-    let wanted = members.clone();
-    visit.command(Command::CreateGroup { title, members }).await?;
+    visit.command(Command::CreateGroup { title, members: members.clone() }).await?;
     let chat = visit.wait(opened).await?;
-    let there = move |client: &Client| {
+    let stands = move |client: &Client| {
         let open = client.chat(chat)?.is_some_and(|chat| chat.state == ChatState::Open);
-        Ok(open && client.connection().waiting == 0 && are_in(&client.members(chat)?, &wanted))
+        Ok(open && client.connection().waiting == 0)
     };
-    finish(visit, there, &format!("The group stands: id:{}", target::short(chat))).await
+    gather(visit, chat, members, stands, &format!("The group stands: id:{}.", target::short(chat))).await
 }
 
 async fn add(visit: &mut Visit, group: &str, members: &[String]) -> Result<(), Failure> {
     let members: Vec<_> = members.iter().map(|member| name(member)).collect::<Result<_, _>>()?;
     let chat = visit.chat(group).await?.chat;
-    let wanted = members.clone();
-    visit.command(Command::AddMembers(chat, members)).await?;
-    finish(visit, move |client: &Client| Ok(are_in(&client.members(chat)?, &wanted)), "Added.").await
+    visit.command(Command::AddMembers(chat, members.clone())).await?;
+    gather(visit, chat, members, |_| Ok(true), "Added.").await
+}
+
+/// Waits until all who are somebody are in; says at the end who is nobody.
+async fn gather<F>(visit: &mut Visit, chat: ChatId, mut wanted: Vec<AccountName>, and: F, said: &str) -> Result<(), Failure>
+where
+    F: Fn(&Client) -> Result<bool, ClientError> + Clone + Send + 'static,
+{
+    let mut nobody = Vec::new();
+    visit.about = Some(chat);
+    loop {
+        let (names, and) = (wanted.clone(), and.clone());
+        let there = move |client: &Client| Ok(and(client)? && are_in(&client.members(chat)?, &names));
+        match visit.until(there).await {
+            Err(Failure::NoSuchAccount(name)) => {
+                wanted.retain(|wanted| *wanted != name);
+                nobody.push(name.to_string());
+            }
+            Err(other) => return Err(other),
+            Ok(false) => return Err(Failure::ChangeWaiting),
+            Ok(true) if nobody.is_empty() => return Ok(say(said)?),
+            Ok(true) => return Err(Failure::WithoutSome(said.to_owned(), nobody.join(", "))),
+        }
+    }
 }
 
 fn are_in(members: &[MemberView], wanted: &[AccountName]) -> bool {
@@ -86,7 +111,7 @@ fn are_in(members: &[MemberView], wanted: &[AccountName]) -> bool {
 
 async fn finish<F>(visit: &mut Visit, done: F, said: &str) -> Result<(), Failure>
 where
-    F: Fn(&Client) -> Result<bool, waxseal_core::client::ClientError> + Clone + Send + 'static,
+    F: Fn(&Client) -> Result<bool, ClientError> + Clone + Send + 'static,
 {
     if visit.until(done).await? { Ok(say(said)?) } else { Err(Failure::ChangeWaiting) }
 }

@@ -1,27 +1,25 @@
 //! `listen`: the door for bots. Events out, commands in, one JSON object a line.
 //!
-//! The contract is `json::LISTEN_HELP`. Every message is printed at least
+//! The contract is `json::listen::HELP`. Every message is printed at least
 //! once: what came while nobody listened is printed first.
 
 mod order;
 
 use std::collections::{HashMap, HashSet};
-use std::io::BufRead as _;
 
-use tokio::sync::mpsc;
 use waxseal_core::output::Work;
 use waxseal_core::view::{ChatId, ChatState, ChatSummary, MessageRef, MessageView};
 use waxseal_core::{Command, Event};
 
+use super::lines::Lines;
 use crate::arguments::Place;
 use crate::exit::Failure;
-use crate::json::{ChatJson, EventJson, MessageJson, versioned};
+use crate::json::listen::EventJson;
+use crate::json::{ChatJson, MessageJson, versioned};
 use crate::paper::say_json;
+use crate::stop::Stop;
 use crate::visit::{Reach, Visit};
-use crate::{json, paper, stop, target, wording};
-
-/// Lines read ahead of what is done.
-const AHEAD: usize = 64;
+use crate::{json, paper, target};
 
 struct Listening {
     visit: Visit,
@@ -41,7 +39,8 @@ pub(super) async fn listen(place: &Place, keep_unread: bool, no_input: bool) -> 
     for chat in listening.visit.chats().await? {
         listening.backlog(&chat).await?;
     }
-    let mut lines = if no_input { None } else { Some(standard_input()?) };
+    let mut stop = Stop::listen()?;
+    let mut lines = if no_input { Lines::none() } else { Lines::begin()? };
     loop {
         tokio::select! {
             happened = listening.visit.happening() => match happened {
@@ -52,39 +51,28 @@ pub(super) async fn listen(place: &Place, keep_unread: bool, no_input: bool) -> 
                 }
                 Err(other) => return Err(other),
             },
-            line = next(&mut lines) => match line {
-                Some(line) => order::obey(&mut listening, &line).await?,
-                None => lines = None,
-            },
-            () = stop::asked() => return Ok(()),
+            Some(line) = lines.next() => if !line.trim().is_empty() { order::obey(&mut listening, &line).await? },
+            () = stop.asked() => return Ok(()),
         }
     }
-}
-
-/// The next line; waits for ever where there are no more.
-async fn next(lines: &mut Option<mpsc::Receiver<String>>) -> Option<String> {
-    match lines {
-        Some(lines) => lines.recv().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Standard input blocks a thread for as long as nobody writes: it gets one that nobody waits for.
-fn standard_input() -> std::io::Result<mpsc::Receiver<String>> {
-    let (put, lines) = mpsc::channel(AHEAD);
-    std::thread::Builder::new().name("input".into()).spawn(move || {
-        for line in std::io::stdin().lock().lines() {
-            let Ok(line) = line else { return };
-            if !line.trim().is_empty() && put.blocking_send(line).is_err() {
-                return;
-            }
-        }
-    })?;
-    Ok(lines)
 }
 
 fn event(event: EventJson) -> std::io::Result<()> {
     say_json(&versioned(event))
+}
+
+/// Says that a command was refused.
+fn refuse(id: serde_json::Value, why: &Failure, chat: Option<ChatId>) -> Result<(), Failure> {
+    let name = match why {
+        Failure::NoSuchAccount(name) => Some(name.to_string()),
+        _ => None,
+    };
+    Ok(event(EventJson::Error { id, code: why.word(), error: why.to_string(), chat: chat.map(target::id), name })?)
+}
+
+/// Says that something failed that was taken on earlier.
+fn fail_later(why: Failure, chat: Option<ChatId>) -> Result<(), Failure> {
+    refuse(serde_json::Value::Null, &why, chat)
 }
 
 impl Listening {
@@ -112,10 +100,7 @@ impl Listening {
         }
         match self.visit.command(Command::MarkReadUpto(chat, upto)).await {
             // A full disk is no reason to go deaf: it is printed once more the next time.
-            Err(Failure::Client(error)) => {
-                let error = Failure::Client(error).to_string();
-                Ok(event(EventJson::Error { id: serde_json::Value::Null, error })?)
-            }
+            Err(Failure::Client(error)) => fail_later(Failure::Client(error), Some(chat)),
             marked => marked,
         }
     }
@@ -139,11 +124,11 @@ impl Listening {
                 };
                 Ok(event(EventJson::Progress { chat: target::id(chat), work, done, total })?)
             }
-            Some(other) => match wording::event(&other) {
-                Some(error) => Ok(event(EventJson::Error { id: serde_json::Value::Null, error })?),
-                None => Ok(()),
-            },
-            None => Ok(()),
+            Some(Event::DeviceAdded { name }) => Ok(event(EventJson::DeviceAdded { name })?),
+            Some(Event::NoSuchAccount(name)) => fail_later(Failure::NoSuchAccount(name), None),
+            Some(Event::Failed { chat, problem }) => fail_later(problem.into(), chat),
+            Some(Event::LinkFailed(problem)) => fail_later(problem.into(), None),
+            _ => Ok(()),
         }
     }
 

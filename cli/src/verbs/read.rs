@@ -1,18 +1,16 @@
-//! `read` and `chats`: what was said, on this device.
-
-use std::collections::HashSet;
+//! `read`, `search` and `chats`: what was said, on this device.
 
 use time::UtcOffset;
+use waxseal_core::Event;
 use waxseal_core::client::Client;
-use waxseal_core::view::{ChatId, ChatState, ChatSummary, MessageRef, MessageView};
-use waxseal_core::{Command, Event};
+use waxseal_core::view::{ChatId, ChatState, ChatSummary};
 
-use super::transcript::Transcript;
-use crate::arguments::{Format, Place, ReadArgs};
+use super::printer::Printer;
+use crate::arguments::{Format, Place, ReadArgs, SearchArgs};
 use crate::exit::Failure;
-use crate::json::{ChatJson, MessageJson, versioned};
-use crate::names::Names;
+use crate::json::{ChatJson, versioned};
 use crate::paper::{remark, say, say_json};
+use crate::stop::Stop;
 use crate::visit::{Reach, Visit};
 use crate::{clock, harmless, target, wording};
 
@@ -55,14 +53,10 @@ pub(super) async fn read(place: &Place, arguments: ReadArgs, zone: UtcOffset) ->
     if chosen.is_empty() && !arguments.json && !arguments.follow {
         remark("Nothing new.");
     }
-    let mut printer = Printer {
-        json: arguments.json,
-        peek: arguments.peek,
-        headings: arguments.chat.is_none(),
-        transcript: Transcript::new(zone),
-        last: None,
-        printed: HashSet::new(),
-    };
+    let mut printer = Printer::new(zone);
+    printer.json = arguments.json;
+    printer.peek = arguments.peek;
+    printer.headings = arguments.chat.is_none();
     for chat in &chosen {
         let limit = if arguments.chat.is_some() {
             arguments.limit
@@ -80,59 +74,12 @@ pub(super) async fn read(place: &Place, arguments: ReadArgs, zone: UtcOffset) ->
     Ok(())
 }
 
-struct Printer {
-    json: bool,
-    peek: bool,
-    headings: bool,
-    transcript: Transcript,
-    last: Option<ChatId>,
-    printed: HashSet<MessageRef>,
-}
-
-impl Printer {
-    async fn print(&mut self, visit: &mut Visit, chat: &ChatSummary, messages: &[MessageView]) -> Result<(), Failure> {
-        let id = chat.chat;
-        let about = messages.to_vec();
-        let names = visit.read(move |client| Names::read(client, &client.members(id)?, &about)).await?;
-        if self.last != Some(id) {
-            self.last = Some(id);
-            self.transcript.begin();
-            if self.headings && !self.json {
-                say(format!("{} ({})", shown(chat), target::short(id)))?;
-            }
-        }
-        for message in messages {
-            // While following, an event may come of what was printed already.
-            if !self.printed.insert(message.message) {
-                continue;
-            }
-            if self.json {
-                say_json(&versioned(MessageJson::of(message, chat)))?;
-                continue;
-            }
-            for line in self.transcript.lines(message, &names) {
-                say(line)?;
-            }
-        }
-        if chat.state == ChatState::Requested {
-            if !self.json {
-                remark(format!("{}: waxseal requests accept|decline|block '{}'", wording::request(chat), shown(chat)));
-            }
-        } else if let Some(last) = messages.iter().map(|message| message.message).max()
-            && !self.peek
-            && chat.unread > 0
-        {
-            visit.command(Command::MarkReadUpto(id, last)).await?;
-        }
-        Ok(())
-    }
-}
-
 async fn follow(mut visit: Visit, mut printer: Printer, only: Option<ChatId>) -> Result<(), Failure> {
+    let mut stop = Stop::listen()?;
     loop {
         let notice = tokio::select! {
             notice = visit.event() => notice?,
-            _ = tokio::signal::ctrl_c() => return Ok(()),
+            () = stop.asked() => return Ok(()),
         };
         let Event::Received { chat, message } = notice else { continue };
         if only.is_some_and(|only| only != chat) {
@@ -143,4 +90,31 @@ async fn follow(mut visit: Visit, mut printer: Printer, only: Option<ChatId>) ->
             printer.print(&mut visit, &chat, std::slice::from_ref(&message)).await?;
         }
     }
+}
+
+pub(super) async fn search(place: &Place, arguments: SearchArgs, zone: UtcOffset) -> Result<(), Failure> {
+    let (mut visit, _) = Visit::of_account(place, Reach::Offline).await?;
+    let only = match &arguments.chat {
+        Some(target) => Some(visit.chat(target).await?.chat),
+        None => None,
+    };
+    let words = arguments.words.join(" ");
+    let limit = arguments.limit;
+    let mut found = visit.read(move |client: &Client| client.search(only, &words, limit)).await?;
+    if found.is_empty() && !arguments.json {
+        remark("Nothing is found.");
+    }
+    // Newest last, as everywhere; what was said in one chat stays together.
+    found.reverse();
+    let mut printer = Printer::new(zone);
+    printer.json = arguments.json;
+    printer.peek = true;
+    printer.headings = only.is_none();
+    for chat in visit.chats().await?.iter().rev() {
+        let here: Vec<_> = found.iter().filter(|message| message.chat == chat.chat).cloned().collect();
+        if !here.is_empty() {
+            printer.print(&mut visit, chat, &here).await?;
+        }
+    }
+    Ok(())
 }

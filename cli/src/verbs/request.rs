@@ -1,14 +1,16 @@
 //! `requests`: people who have not talked to us, and want to.
 
 use waxseal_core::Command;
+use waxseal_core::client::ClientError;
 use waxseal_core::view::{ChatState, ChatSummary, Line};
 use waxseal_wire::id::AccountId;
 
 use super::account::name;
 use super::read::shown;
-use crate::arguments::{Format, Place, RequestAnswer};
+use super::sure;
+use crate::arguments::{Format, Place, RequestVerb};
 use crate::exit::Failure;
-use crate::json::{ChatJson, versioned};
+use crate::json::{self, ChatJson, versioned};
 use crate::paper::{remark, say, say_json};
 use crate::visit::{Reach, Visit};
 use crate::{harmless, target};
@@ -34,11 +36,14 @@ pub(super) async fn list(place: &Place, format: Format) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) async fn answer(place: &Place, answer: RequestAnswer) -> Result<(), Failure> {
+pub(super) async fn run(place: &Place, verb: RequestVerb) -> Result<(), Failure> {
+    if let RequestVerb::Blocked { format } = verb {
+        return blocked(place, format).await;
+    }
     let (mut visit, _) = Visit::of_account(place, Reach::Online).await?;
-    match answer {
-        RequestAnswer::Accept { who } => {
-            let chat = match asked(&visit, &who).await {
+    match verb {
+        RequestVerb::Accept { who } => {
+            let chat = match asked(&mut visit, &who).await {
                 // Accepted before: whoever asked may not have heard of it.
                 Err(nobody) => accepted(&visit, &who).await?.ok_or(nobody)?,
                 Ok(chat) => {
@@ -46,25 +51,51 @@ pub(super) async fn answer(place: &Place, answer: RequestAnswer) -> Result<(), F
                     chat
                 }
             };
-            say(format!("Accepted. Write back: waxseal send '{}' '…'", shown(&chat)))?;
+            say(format!("Accepted. Write back: waxseal send {} '…'", target::quoted(&shown(&chat))))?;
         }
-        RequestAnswer::Decline { who } => {
-            let chat = asked(&visit, &who).await?;
+        RequestVerb::Decline { who, sure } => {
+            let chat = asked(&mut visit, &who).await?;
+            sure::ask(sure, &format!("Decline {}, and forget what was written?", shown(&chat)))?;
             visit.command(Command::DeclineRequest(chat.chat)).await?;
             say("Declined, and forgotten.")?;
         }
-        RequestAnswer::Block { who } => {
+        RequestVerb::Block { who, sure } => {
             let account = account(&mut visit, &who).await?;
+            sure::ask(sure, "Block this person? They are not told.")?;
             visit.command(Command::Block(account)).await?;
             say("Blocked. Take it back with: waxseal requests unblock NAME")?;
         }
-        RequestAnswer::Unblock { who } => {
+        RequestVerb::Unblock { who } => {
             let account = account(&mut visit, &who).await?;
             visit.command(Command::Unblock(account)).await?;
-            say("Unblocked.")?;
+            say("Unblocked. What they wrote meanwhile is gone; from now on it comes.")?;
         }
+        RequestVerb::Blocked { .. } => {}
     }
     settle(&mut visit).await
+}
+
+#[derive(serde::Serialize)]
+struct BlockedJson {
+    account: String,
+    name: String,
+}
+
+async fn blocked(place: &Place, format: Format) -> Result<(), Failure> {
+    let (visit, _) = Visit::of_account(place, Reach::Offline).await?;
+    let blocked = visit
+        .read(|client| {
+            let named = |account| Ok(BlockedJson { account: json::account(&account), name: client.account_name(account)? });
+            client.blocked()?.into_iter().map(named).collect::<Result<Vec<_>, ClientError>>()
+        })
+        .await?;
+    if blocked.is_empty() && !format.json {
+        remark("You have blocked nobody.");
+    }
+    for person in blocked {
+        if format.json { say_json(&versioned(person))? } else { say(harmless::line(&person.name))? }
+    }
+    Ok(())
 }
 
 /// Lets what the answer brought about leave, where the server is there.
@@ -76,12 +107,16 @@ async fn settle(visit: &mut Visit) -> Result<(), Failure> {
 }
 
 /// The request that `who` made; asks the server for news where it is not here yet.
-async fn asked(visit: &Visit, who: &str) -> Result<ChatSummary, Failure> {
-    let asking = visit.chats().await?.into_iter().filter(|chat| chat.state == ChatState::Requested).collect();
-    match target::find(asking, who)? {
-        target::Target::Chat(chat) => Ok(*chat),
-        target::Target::Person(_) => Err(Failure::Refused("nobody of that name is asking; `waxseal requests` lists who does")),
+async fn asked(visit: &mut Visit, who: &str) -> Result<ChatSummary, Failure> {
+    for _ in 0..2 {
+        let asking = visit.chats().await?.into_iter().filter(|chat| chat.state == ChatState::Requested).collect();
+        match target::find(asking, who) {
+            Ok(target::Target::Chat(chat)) => return Ok(*chat),
+            Ok(target::Target::Person(_)) | Err(Failure::NoSuchChat(_)) => visit.catch_up().await?,
+            Err(other) => return Err(other),
+        }
     }
+    Err(Failure::Refused("nobody of that name is asking; `waxseal requests` lists who does"))
 }
 
 /// The chat with `who`, where it is open already.

@@ -1,5 +1,7 @@
 //! `send`: write to somebody, and wait until the server has it.
 
+use std::io::IsTerminal;
+
 use tokio::io::AsyncReadExt;
 use waxseal_core::Command;
 use waxseal_core::client::Client;
@@ -16,6 +18,7 @@ const LONGEST: u64 = 64 << 10;
 pub(super) async fn send(place: &Place, arguments: SendArgs) -> Result<(), Failure> {
     let text = match arguments.text.as_slice() {
         [only] if only == "-" => standard_input().await?,
+        [] => standard_input().await?,
         words => words.join(" "),
     };
     if text.trim().is_empty() {
@@ -51,7 +54,7 @@ pub(super) async fn put(
     reply_to: Option<MessageRef>,
 ) -> Result<MessageRef, Failure> {
     if visit.read(move |client| client.chat(chat)).await?.is_some_and(|chat| chat.state == ChatState::Requested) {
-        return Err(Failure::Refused("this chat is still a request; accept it first: waxseal requests accept NAME"));
+        return Err(Failure::StillARequest);
     }
     let newest = move |client: &Client| {
         let own = client.messages(chat, None, 8)?.into_iter().rev();
@@ -66,6 +69,9 @@ pub(super) async fn put(
 }
 
 async fn standard_input() -> Result<String, Failure> {
+    if std::io::stdin().is_terminal() {
+        remark("Type the message; Ctrl+D at the beginning of a line sends it, Ctrl+C does not.");
+    }
     let mut text = String::new();
     let taken = tokio::io::stdin().take(LONGEST + 1).read_to_string(&mut text).await?;
     if taken as u64 > LONGEST {

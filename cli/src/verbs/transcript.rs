@@ -41,16 +41,22 @@ impl Transcript {
                 lines.push(format!("{time}  · {}", wording::notice(notice, message, name_of)));
                 return lines;
             }
+            // Nobody said that.
+            Line::Gap => {
+                lines.push(format!("{time}  ! {}", wording::placeholder(&Line::Gap)));
+                return lines;
+            }
             other => wording::placeholder(other).to_owned(),
         };
         let who = if message.own { "you".to_owned() } else { harmless::line(&message.sender_name) };
+        let answered = name_of.quote(message.message).map(|quote| format!(" (to {quote})")).unwrap_or_default();
         let edited = if message.edited { " (edited)" } else { "" };
         let mark = match message.state {
             MessageState::Received => String::new(),
             state => format!("  [{}]", wording::state(state)),
         };
         let mut parts = body.split('\n');
-        lines.push(format!("{time}  {who}: {}{edited}{mark}", parts.next().unwrap_or_default()));
+        lines.push(format!("{time}  {who}{answered}: {}{edited}{mark}", parts.next().unwrap_or_default()));
         lines.extend(parts.map(|part| format!("       {part}")));
         if !message.reactions.is_empty() {
             let reactions: Vec<_> =
@@ -100,6 +106,13 @@ mod tests {
             "00:00  alice: next day",
         ];
         assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn a_gap_is_nobodys_words() {
+        let gap = MessageView { line: Line::Gap, sender: None, sender_name: String::new(), ..message("", false, 5) };
+        let lines = Transcript::new(UtcOffset::UTC).lines(&gap, &Names::default());
+        assert_eq!(lines[1], "00:05  ! (messages are missing here: this device could not open them)");
     }
 
     #[test]

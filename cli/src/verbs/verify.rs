@@ -3,12 +3,21 @@
 use waxseal_core::Command;
 
 use super::account::name;
-use crate::arguments::Place;
+use crate::arguments::{Format, Place};
 use crate::exit::Failure;
-use crate::paper::say;
+use crate::json;
+use crate::paper::{say, say_json};
 use crate::visit::{Reach, Visit};
 
-pub(super) async fn verify(place: &Place, who: &str, mark: bool, unmark: bool) -> Result<(), Failure> {
+#[derive(serde::Serialize)]
+struct NumberJson {
+    name: String,
+    account: String,
+    digits: String,
+    verified: bool,
+}
+
+pub(super) async fn verify(place: &Place, who: &str, mark: bool, unmark: bool, format: Format) -> Result<(), Failure> {
     let name = name(who)?;
     let (mut visit, me) = Visit::of_account(place, Reach::Online).await?;
     let account = visit.account(name.clone()).await?;
@@ -20,6 +29,11 @@ pub(super) async fn verify(place: &Place, who: &str, mark: bool, unmark: bool) -
     }
     let number = visit.read(move |client| client.safety_number(account)).await?;
     let number = number.ok_or(Failure::Refused("there is no safety number with this person yet"))?;
+    if format.json {
+        let account = json::account(&account);
+        let number = NumberJson { name: name.to_string(), account, digits: number.digits, verified: number.verified };
+        return Ok(say_json(&json::versioned(number))?);
+    }
     let digits = number.to_string();
     let groups: Vec<_> = digits.split(' ').collect();
     say(format!("Safety number of {} and {name}:", me.name))?;

@@ -8,6 +8,9 @@
 #![allow(clippy::disallowed_methods, reason = "waiting for other processes takes time")]
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part of the cast")]
 
+pub mod terminal;
+
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
@@ -132,6 +135,36 @@ impl Town {
         Person { name: name.to_owned(), home, server: self.server.address.clone(), trusts: None, launcher: None }
     }
 
+    /// Where the server listens.
+    pub fn address(&self) -> String {
+        self.server.address.clone()
+    }
+
+    /// The key file of a profile.
+    pub fn key(&self, profile: &str) -> String {
+        self.folder.path().join(format!("{profile}.key")).to_str().unwrap().to_owned()
+    }
+
+    /// A command line of a profile, for a shell; a passphrase opens it unless a key file is named.
+    pub fn waxseal(&self, profile: &str, more: &[&str]) -> String {
+        let home = self.folder.path().join("home");
+        format!("{CLIENT} --home {} --profile {profile} {}", home.display(), more.join(" "))
+    }
+
+    /// What a shell needs so that `waxseal` is this one, in this town. One key file opens every profile.
+    pub fn environment(&self) -> Vec<(&'static str, OsString)> {
+        let beside = Path::new(CLIENT).parent().unwrap();
+        let path = std::env::join_paths(
+            [beside.to_owned()].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
+        );
+        vec![
+            ("PATH", path.unwrap()),
+            ("WAXSEAL_HOME", self.folder.path().join("home").into()),
+            ("WAXSEAL_SERVER", self.address().into()),
+            ("WAXSEAL_KEY_FILE", self.folder.path().join("town.key").into()),
+        ]
+    }
+
     /// Somebody with an account.
     pub fn registered(&self, name: &str) -> Person {
         let person = self.person(name);
@@ -221,6 +254,20 @@ impl Person {
                 return said;
             }
             assert!(since.elapsed() < PATIENCE, "{} never saw {expected:?} in {arguments:?}, last:\n{said}", self.name);
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// Repeats a verb until it succeeds with this text: somebody may still be letting go of the profile.
+    pub fn at_last(&self, arguments: &[&str], expected: &str) {
+        let since = Instant::now();
+        loop {
+            let output = self.run(arguments);
+            let said = String::from_utf8_lossy(&output.stdout).into_owned();
+            if output.status.success() && said.contains(expected) {
+                return;
+            }
+            assert!(since.elapsed() < PATIENCE, "{} {arguments:?}: {}\n{said}", self.name, output.status);
             std::thread::sleep(Duration::from_millis(200));
         }
     }

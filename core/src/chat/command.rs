@@ -7,6 +7,7 @@ use waxseal_wire::id::{AccountId, GroupId};
 use waxseal_wire::name::AccountName;
 
 use super::Chat;
+use super::draft;
 use super::line::{self, LAST, NewLine};
 use crate::account::me;
 use crate::content::{Body, Content};
@@ -44,6 +45,7 @@ impl Turn<'_> {
             Command::React { chat, message, emoji } => self.react(&identity, chat, message, &emoji),
             Command::Edit { chat, message, text } => self.change(&identity, chat, message, Some(&text)),
             Command::Delete { chat, message } => self.change(&identity, chat, message, None),
+            Command::KeepDraft(draft) => draft::keep(self.tx, &draft),
             Command::Retry(message) => self.retry(message),
             Command::Discard(message) => self.discard(message),
             Command::MarkRead(chat) => self.mark_read(&chat, MessageRef(i64::MAX)),
@@ -228,7 +230,7 @@ impl Turn<'_> {
             let of_chat = "SELECT message_id FROM message WHERE chat = ?1 AND message_id IS NOT NULL";
             self.tx.execute(&format!("DELETE FROM {table} WHERE {column} IN ({of_chat})"), [chat.0])?;
         }
-        for table in ["message", "member", "due_receipt", "outbox", "chat"] {
+        for table in ["message", "member", "due_receipt", "outbox", "draft", "chat"] {
             self.tx.execute(&format!("DELETE FROM {table} WHERE chat = ?1"), [chat.0])?;
         }
         self.tell(Event::ChatChanged(chat));

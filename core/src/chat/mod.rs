@@ -9,6 +9,7 @@
 //! ```
 
 mod command;
+pub(crate) mod draft;
 pub(crate) mod line;
 pub(crate) mod members;
 mod membership;

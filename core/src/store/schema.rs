@@ -269,6 +269,9 @@ const CLIENT: &[&str] = &[
     DROP TABLE due_receipt_before;
     CREATE INDEX chat_group_update ON chat_group (update_at) WHERE state IN (1, 3);
     CREATE INDEX chat_group_heal ON chat_group (heal_at) WHERE heal_at IS NOT NULL AND state = 2;",
+    // What was written and not sent; and a way to count what was not read without reading all that was.
+    "CREATE TABLE draft (chat BLOB PRIMARY KEY NOT NULL, text TEXT NOT NULL, reply_to INTEGER);
+    CREATE INDEX message_unread ON message (chat, id) WHERE state = 0 AND kind IN (0, 2);",
 ];
 
 const LISTS: u32 = 1_000;

@@ -15,8 +15,10 @@ const ROWS: usize = 2;
 pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, area: Rect, places: &mut Places) {
     let room = usize::from(area.height) / ROWS;
     let chosen = model.seen.chats.iter().position(|chat| Some(chat.chat) == model.chosen).unwrap_or(0);
-    // The chosen one is always on the screen.
-    let first = (chosen + 1).saturating_sub(room.max(1));
+    let last = model.seen.chats.len().saturating_sub(room);
+    // The chosen one is always on the screen, unless the mouse has moved the list.
+    let before = model.places.chats.map_or(0, |(_, first)| first);
+    let first = model.list_from.unwrap_or_else(|| before.clamp((chosen + 1).saturating_sub(room.max(1)), chosen)).min(last);
     places.chats = Some((area, first));
     for (index, chat) in model.seen.chats.iter().enumerate().skip(first).take(room) {
         let y = area.y + u16::try_from((index - first) * ROWS).unwrap_or(0);
@@ -35,15 +37,15 @@ fn entry(model: &Model, chat: &ChatSummary, columns: usize, is_chosen: bool) -> 
     let title = format!("{kind}{}", harmless::line(&chat.title));
     let unread = match chat.unread {
         0 => String::new(),
-        1..=99 => format!("({})", chat.unread),
-        _ => "(99+)".to_owned(),
+        1..=999 => format!("({})", chat.unread),
+        _ => "(999+)".to_owned(),
     };
     let room = columns.saturating_sub(2);
     let style = if chat.unread > 0 || chat.state == ChatState::Requested { palette.strong() } else { palette.text() };
     let style = if is_chosen && model.focus == Focus::Chats { palette.chosen().patch(style) } else { style };
     let newest = match wording::chat_state(chat) {
         Some(state) => state.to_owned(),
-        None => newest(chat),
+        None => draft(model, chat).unwrap_or_else(|| newest(chat)),
     };
     let at = clock::local(chat.active, model.zone);
     let today = clock::local(model.now, model.zone).date();
@@ -54,6 +56,13 @@ fn entry(model: &Model, chat: &ChatSummary, columns: usize, is_chosen: bool) -> 
         Line::from(vec![bar.clone(), Span::styled(both(&title, &unread, room), style), Span::raw(" ")]),
         Line::from(vec![bar, Span::styled(both(&fit(&newest, room), &when, room), below)]),
     ]
+}
+
+/// What waits to be sent, in a chat that is not open.
+fn draft(model: &Model, chat: &ChatSummary) -> Option<String> {
+    let is_open = model.open.as_ref().is_some_and(|open| open.chat == chat.chat);
+    let text = if is_open { String::new() } else { model.drafts.text(chat.chat) };
+    (!text.trim().is_empty()).then(|| format!("draft: {}", harmless::line(&text)))
 }
 
 fn newest(chat: &ChatSummary) -> String {

@@ -21,8 +21,7 @@ pub(super) fn height(model: &Model, chat: &ChatSummary, columns: u16) -> u16 {
         _ => {
             let room = usize::from(columns.saturating_sub(3));
             // One column stays free for the cursor behind the last letter.
-            let text = model.drafts.get(&chat.chat).map(|draft| draft.lines().join("\n")).unwrap_or_default();
-            wrap(&text, room.saturating_sub(1)).len().clamp(1, MOST) + usize::from(above(model).is_some())
+            wrap(&model.drafts.text(chat.chat), room.saturating_sub(1)).len().clamp(1, MOST) + usize::from(above(model).is_some())
         }
     };
     u16::try_from(rows + 1).unwrap_or(3)
@@ -34,7 +33,9 @@ fn above(model: &Model) -> Option<String> {
     if open.editing.is_some() {
         return Some("changing a message · Esc keeps it as it was".to_owned());
     }
-    let message = model.message(open.replying?)?;
+    let Some(message) = model.message(open.replying?) else {
+        return Some("↳ to an older message · Esc cancels".to_owned());
+    };
     let who = if message.own { "yourself".to_owned() } else { harmless::line(&message.sender_name) };
     let said = match &message.line {
         Said::Text(text) => harmless::line(text),
@@ -68,7 +69,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, chat: &ChatSummary, are
             return;
         }
         ChatState::Left | ChatState::Leaving => {
-            frame.render_widget(Line::styled(" You are no longer in this chat.", palette.faint()), inner);
+            let text =
+                if chat.direct { " This conversation has ended; n begins it anew." } else { " You are no longer in this chat." };
+            frame.render_widget(Line::styled(text, palette.faint()), inner);
             return;
         }
         ChatState::Opening | ChatState::Open | ChatState::Healing => {}
@@ -84,7 +87,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, chat: &ChatSummary, are
     let prompt = Rect { width: 3.min(inner.width), height: 1, ..inner };
     frame.render_widget(Line::styled(" › ", if has_keyboard { palette.focus() } else { palette.faint() }), prompt);
     let field = Rect { x: inner.x + 3, width: inner.width.saturating_sub(3), ..inner };
-    match model.drafts.get(&chat.chat) {
+    match model.drafts.seen(chat.chat) {
         Some(draft) => {
             frame.render_widget(draft, field);
             if has_keyboard {

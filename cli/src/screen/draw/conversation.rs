@@ -4,11 +4,11 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
-use waxseal_core::view::ChatSummary;
+use waxseal_core::view::{ChatSummary, MessageRef};
 
 use super::fit::{both, fit};
 use super::rows::{Row, rows};
-use crate::screen::model::{Focus, Model, Places};
+use crate::screen::model::{Focus, Model, Open, Places};
 use crate::{harmless, wording};
 
 pub(super) fn draw_title(frame: &mut Frame<'_>, model: &Model, chat: &ChatSummary, area: Rect) {
@@ -36,43 +36,76 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, area: Rect, places: &mu
     let Some(open) = &model.open else { return };
     let height = usize::from(area.height);
     let rows = rows(model, usize::from(area.width));
-    let most = rows.len().saturating_sub(height);
-    let mut scroll = open.scroll.min(most);
-    if model.focus == Focus::Messages && open.selected.is_some() {
-        scroll = reach(&rows, open.selected, scroll, height).min(most);
-    }
-    places.scroll = scroll;
-    places.at_top = scroll == most && !rows.is_empty();
-    let first = most.saturating_sub(scroll);
-    let shown: Vec<Row> = rows.into_iter().skip(first).take(height).collect();
+    let bottom = bottom_of(model, open, &rows, height);
+    let top = bottom.saturating_sub(height);
+    places.at_top = top == 0 && !rows.is_empty();
+    places.at_bottom = bottom == rows.len() && !rows.is_empty();
+    places.anchor = match rows.get(bottom.saturating_sub(1)) {
+        Some(lowest) if !places.at_bottom || model.seen.has_newer => {
+            let below = rows.iter().skip(bottom).take_while(|row| row.of == lowest.of).count();
+            Some((lowest.of, below))
+        }
+        _ => None,
+    };
+    let below = rows.len().saturating_sub(bottom);
+    let shown: Vec<Row> = rows.into_iter().skip(top).take(bottom - top).collect();
     // A short conversation stands at the bottom, next to where one writes.
     let free = height.saturating_sub(shown.len());
     let mut of_rows = vec![None; free];
-    of_rows.extend(shown.iter().map(|row| row.message));
+    of_rows.extend(shown.iter().map(|row| row.is_message.then_some(row.of)));
     places.messages = Some((area, of_rows));
     let mut lines = vec![Line::default(); free];
     lines.extend(shown.into_iter().map(|row| row.line));
     frame.render_widget(Paragraph::new(lines), area);
-    if scroll > 0 {
-        let below = format!(" ↓ {scroll} more ");
-        let text = fit(&below, usize::from(area.width));
+    if places.anchor.is_some() {
+        let unread = model.open_chat().map_or(0, |chat| chat.unread);
+        let text = match (unread, model.seen.has_newer) {
+            (0, true) => " ↓ newer ".to_owned(),
+            (0, false) => format!(" ↓ {below} more "),
+            (new, _) => format!(" ↓ {new} new "),
+        };
+        let text = fit(&text, usize::from(area.width));
         let width = u16::try_from(super::fit::width(&text)).unwrap_or(area.width);
         let corner = Rect { x: area.right().saturating_sub(width), y: area.bottom().saturating_sub(1), width, height: 1 };
         frame.render_widget(Line::from(Span::styled(text, model.palette.chosen())), corner);
     }
 }
 
+/// The row below the lowest one on the screen: where it was, moved by what was asked for.
+fn bottom_of(model: &Model, open: &Open, rows: &[Row], height: usize) -> usize {
+    let least = height.min(rows.len());
+    let was = match open.anchor {
+        Some((message, below)) => {
+            rows.iter().rposition(|row| row.of == message).map_or(rows.len(), |last| (last + 1).saturating_sub(below))
+        }
+        None => rows.len(),
+    };
+    let bottom = was.saturating_add_signed(open.step.saturating_neg()).clamp(least, rows.len());
+    let bottom = match open.goto {
+        Some(message) => lead(rows, message, height).unwrap_or(bottom),
+        None => bottom,
+    };
+    if model.focus == Focus::Messages && open.selected.is_some() {
+        return reach(rows, open.selected, bottom, height).clamp(least, rows.len());
+    }
+    bottom.clamp(least, rows.len())
+}
+
+/// The message comes to the upper rows, with a little of what was said before it.
+fn lead(rows: &[Row], message: MessageRef, height: usize) -> Option<usize> {
+    let first = rows.iter().position(|row| row.of == message)?;
+    Some((first.saturating_sub(height / 4) + height).min(rows.len()))
+}
+
 /// Scrolls as little as it takes to show the chosen message.
-fn reach(rows: &[Row], message: Option<waxseal_core::view::MessageRef>, scroll: usize, height: usize) -> usize {
-    let Some(first) = rows.iter().position(|row| row.message == message) else { return scroll };
-    let last = rows.iter().rposition(|row| row.message == message).unwrap_or(first);
-    let bottom = rows.len().saturating_sub(scroll);
-    let top = bottom.saturating_sub(height);
+fn reach(rows: &[Row], message: Option<MessageRef>, bottom: usize, height: usize) -> usize {
+    let Some(first) = rows.iter().position(|row| Some(row.of) == message) else { return bottom };
+    let last = rows.iter().rposition(|row| Some(row.of) == message).unwrap_or(first);
     if last >= bottom {
-        rows.len().saturating_sub(last + 1)
-    } else if first < top {
-        rows.len().saturating_sub(first + height)
+        last + 1
+    } else if first < bottom.saturating_sub(height) {
+        first + height
     } else {
-        scroll
+        bottom
     }
 }

@@ -1,7 +1,7 @@
 //! Dialogs, over everything else.
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Flex, Layout, Rect};
+use ratatui::layout::{Constraint, Flex, Layout, Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Padding, Paragraph};
 use waxseal_core::view::SafetyNumber;
@@ -9,7 +9,9 @@ use waxseal_core::view::SafetyNumber;
 use super::compose::cursor;
 use super::fit::{both, fit, wrap};
 use super::help::HELP;
-use crate::screen::dialog::{Dialog, Form, Menu, Purpose};
+use crate::screen::dialog::{Dialog, Menu};
+use crate::screen::find::Find;
+use crate::screen::form::{Form, Purpose, Value};
 use crate::screen::model::{Model, Places};
 use crate::screen::palette::Palette;
 
@@ -23,6 +25,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, area: Rect, places: &mu
         None => {}
         Some(Dialog::Form(form)) => draw_form(frame, model, form, area),
         Some(Dialog::Menu(menu)) => draw_menu(frame, palette, menu, area, places),
+        Some(Dialog::Find(find)) => draw_find(frame, palette, find, area, places),
         Some(Dialog::Help { scroll }) => {
             let lines: Vec<_> = HELP.iter().map(|(key, what)| help_line(palette, key, what)).collect();
             let inner = frame_of(frame, palette, "Help", lines.len(), area);
@@ -105,21 +108,54 @@ fn verify(palette: Palette, name: &str, number: Option<&SafetyNumber>, columns: 
 
 fn draw_menu(frame: &mut Frame<'_>, palette: Palette, menu: &Menu, area: Rect, places: &mut Places) {
     let inner = frame_of(frame, palette, &menu.title, menu.items.len(), area);
-    places.menu = Some(inner);
-    for (index, item) in menu.items.iter().enumerate().take(usize::from(inner.height)) {
-        let row = Rect { y: inner.y + u16::try_from(index).unwrap_or(0), height: 1, ..inner };
+    let room = usize::from(inner.height);
+    let first = (menu.at + 1).saturating_sub(room.max(1));
+    places.menu = Some((inner, first));
+    for (row, (index, item)) in menu.items.iter().enumerate().skip(first).take(room).enumerate() {
+        let row = Rect { y: inner.y + u16::try_from(row).unwrap_or(0), height: 1, ..inner };
         let text = both(&item.label, &item.key.to_string(), usize::from(inner.width));
         let style = if index == menu.at { palette.chosen() } else { palette.text() };
         frame.render_widget(Line::styled(text, style), row);
     }
 }
 
+fn draw_find(frame: &mut Frame<'_>, palette: Palette, find: &Find, area: Rect, places: &mut Places) {
+    let inner = frame_of(frame, palette, "Find a chat or a message", usize::from(area.height), area);
+    let [line, rule] = [0, 1].map(|offset| Rect { y: inner.y + offset, height: 1.min(inner.height), ..inner });
+    frame.render_widget(Span::styled("› ", palette.focus()), line);
+    let field = Rect { x: line.x + 2, width: line.width.saturating_sub(2), ..line };
+    frame.render_widget(&find.words, field);
+    frame.render_widget(Line::styled("─".repeat(usize::from(rule.width)), palette.faint()), rule);
+    let list = Rect { y: inner.y + 2, height: inner.height.saturating_sub(2), ..inner };
+    let room = usize::from(list.height);
+    let first = (find.at + 1).saturating_sub(room.max(1));
+    places.menu = Some((list, first));
+    if find.hits.is_empty() {
+        frame.render_widget(Line::styled("Nothing is found.", palette.faint()), list);
+    }
+    for (row, (index, hit)) in find.hits.iter().enumerate().skip(first).take(room).enumerate() {
+        let row = Rect { y: list.y + u16::try_from(row).unwrap_or(0), height: 1, ..list };
+        let style = if index == find.at { palette.chosen() } else { palette.text() };
+        frame.render_widget(Line::styled(fit(hit.label(), usize::from(list.width)), style), row);
+    }
+    cursor(frame, &find.words, field);
+}
+
 fn draw_form(frame: &mut Frame<'_>, model: &Model, form: &Form, area: Rect) {
     let palette = model.palette;
     let columns = usize::from(WIDE.min(area.width).saturating_sub(4));
-    let intro = wrap(intro(form, &model.server).as_str(), columns);
-    let wrong = form.wrong.as_ref().map(|wrong| wrap(&format!("! {wrong}"), columns)).unwrap_or_default();
-    let rows = intro.len() + form.fields.len() * 3 + wrong.len().max(1);
+    let intro = wrap(intro(form).as_str(), columns);
+    let below = match (&form.wrong, form.busy) {
+        (Some(wrong), _) => wrap(&format!("! {wrong}"), columns),
+        (None, Some(busy)) => vec![busy.to_owned()],
+        (None, None) => vec![String::new()],
+    };
+    // Where it is tight, what explains gives way to what is asked.
+    let room = usize::from(area.height).saturating_sub(2);
+    let asked = form.fields.len() * 2 + below.len();
+    let gap = u16::from(room >= asked + form.fields.len() + intro.len());
+    let intro: Vec<_> = intro.into_iter().take(room.saturating_sub(asked)).collect();
+    let rows = intro.len() + asked + form.fields.len() * usize::from(gap);
     let inner = frame_of(frame, palette, form.title(), rows, area);
     let mut y = inner.y;
     let mut row = |height: u16| {
@@ -133,7 +169,7 @@ fn draw_form(frame: &mut Frame<'_>, model: &Model, form: &Form, area: Rect) {
     }
     let mut place_of_cursor = None;
     for (index, field) in form.fields.iter().enumerate() {
-        let here = index == form.at && !form.is_busy;
+        let here = index == form.at && form.busy.is_none();
         let label = Line::from(vec![
             Span::styled(format!("{}  ", field.label), if here { palette.focus() } else { palette.strong() }),
             Span::styled(field.hint, palette.faint()),
@@ -142,30 +178,44 @@ fn draw_form(frame: &mut Frame<'_>, model: &Model, form: &Form, area: Rect) {
         let place = row(1);
         frame.render_widget(Span::styled("› ", if here { palette.focus() } else { palette.faint() }), place);
         let value = Rect { x: place.x + 2, width: place.width.saturating_sub(2), ..place };
-        frame.render_widget(&field.value, value);
+        match &field.value {
+            Value::Open(text) => frame.render_widget(text.as_ref(), value),
+            Value::Hidden(hidden) => {
+                let shown = "•".repeat(hidden.letters().min(usize::from(value.width.saturating_sub(1))));
+                frame.render_widget(Line::from(shown), value);
+            }
+        }
         if here {
             place_of_cursor = Some((&field.value, value));
         }
-        row(1);
+        row(gap);
     }
-    if form.is_busy {
-        frame.render_widget(Line::styled("Asking the server …", palette.strong()), row(1));
+    let style = if form.wrong.is_some() { palette.alert() } else { palette.strong() };
+    for line in below {
+        frame.render_widget(Line::styled(line, style), row(1));
     }
-    for line in wrong {
-        frame.render_widget(Line::styled(line, palette.alert()), row(1));
-    }
-    if let Some((area, value)) = place_of_cursor {
-        cursor(frame, area, value);
+    match place_of_cursor {
+        Some((Value::Open(text), place)) => cursor(frame, text, place),
+        Some((Value::Hidden(hidden), place)) => {
+            let letters = u16::try_from(hidden.letters()).unwrap_or(u16::MAX).min(place.width.saturating_sub(1));
+            frame.set_cursor_position(Position::new(place.x + letters, place.y));
+        }
+        None => {}
     }
 }
 
-fn intro(form: &Form, server: &str) -> String {
+fn intro(form: &Form) -> String {
     match form.purpose {
-        Purpose::Register => format!(
-            "What you write is sealed here; the server cannot read it.\n\nChoose a name on {server}. No phone number, no e-mail.\nHave an account already? Ctrl+O joins it with a code.\n"
-        ),
+        Purpose::Unlock => String::new(),
+        Purpose::Guard => {
+            "What you write is sealed on this device, and its server cannot read it.\n\nA passphrase guards your messages here. Nobody can reset it.\n"
+                .to_owned()
+        }
+        Purpose::Register => {
+            "Choose a name. No phone number, no e-mail.\nHave an account already? Ctrl+O joins it with a code.\n".to_owned()
+        }
         Purpose::Join => {
-            format!("Join the account that another of your devices has on {server}.\nCtrl+O goes back to making a new account.\n")
+            "Join the account that another of your devices has.\nCtrl+O goes back to making a new account.\n".to_owned()
         }
         Purpose::NewChat => "The first message asks them whether they want to talk.\n".to_owned(),
         Purpose::NewGroup => "You will be its admin. More people can be added later.\n".to_owned(),

@@ -19,9 +19,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, area: Rect, places: &mu
     let list = Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area };
     let at = model.open.as_ref().map_or(0, |open| open.member);
     let first = (at + 1).saturating_sub(usize::from(list.height).max(1));
-    if first == 0 {
-        places.members = Some(list);
-    }
+    places.members = Some((list, first));
     for (row, (index, member)) in members.iter().enumerate().skip(first).take(usize::from(list.height)).enumerate() {
         let name = if member.own { format!("{} (you)", harmless::line(&member.name)) } else { harmless::line(&member.name) };
         let mut facts = String::new();

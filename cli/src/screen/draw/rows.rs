@@ -15,10 +15,13 @@ use crate::{clock, harmless, wording};
 /// Messages of one person within so many milliseconds share a heading.
 const TOGETHER: u64 = 5 * 60_000;
 
-/// One row, and the message that it is of.
+/// One row.
 pub(super) struct Row {
     pub(super) line: Line<'static>,
-    pub(super) message: Option<MessageRef>,
+    /// The message that it is of, or stands above.
+    pub(super) of: MessageRef,
+    /// It is of the message itself.
+    pub(super) is_message: bool,
 }
 
 /// All rows of the open conversation, oldest first.
@@ -33,7 +36,12 @@ pub(super) fn rows(model: &Model, columns: usize) -> Vec<Row> {
             day = Some(at.date());
             before = None;
             let line = Line::styled(format!("── {} ──", wording::day(at.date())), model.palette.faint());
-            rows.push(Row { line: line.alignment(Alignment::Center), message: None });
+            rows.push(Row { line: line.alignment(Alignment::Center), of: message.message, is_message: false });
+        }
+        if let Some(open) = model.open.as_ref().filter(|open| open.unread_from == Some(message.message)) {
+            before = None;
+            let line = Line::styled(format!("── {} new ──", open.unread), model.palette.alert());
+            rows.push(Row { line: line.alignment(Alignment::Center), of: message.message, is_message: false });
         }
         let together = before.is_some_and(|before| goes_with(before, message));
         Writer { model, names, message, columns, rows: &mut rows }.write(together);
@@ -90,7 +98,7 @@ impl Writer<'_> {
         let selected = self.model.open.as_ref().is_some_and(|open| open.selected == Some(self.message.message));
         let mark = if selected { Span::styled("▌", self.model.palette.focus()) } else { Span::raw(" ") };
         line.spans.insert(0, mark);
-        self.rows.push(Row { line, message: Some(self.message.message) });
+        self.rows.push(Row { line, of: self.message.message, is_message: true });
     }
 
     fn heading(&mut self) {

@@ -4,11 +4,13 @@ use waxseal_core::Command;
 use waxseal_core::client::Client;
 use waxseal_core::view::{ChatId, MessageRef};
 
-use super::{Listening, event};
+use super::{Listening, event, refuse};
 use crate::exit::Failure;
-use crate::json::{ChatJson, EventJson, MessageJson, Order, Wish};
+use crate::json::listen::{EventJson, Order, Wish};
+use crate::json::{ChatJson, MemberJson, MessageJson};
 use crate::target;
 use crate::verbs::account::name;
+use crate::verbs::forget::forgettable;
 use crate::verbs::send;
 use crate::visit::opened;
 
@@ -21,7 +23,7 @@ pub(super) async fn obey(listening: &mut Listening, line: &str) -> Result<(), Fa
         Err(error) => {
             // A line that does not read may still say which one it was.
             let id = serde_json::from_str(line).ok().and_then(|value: serde_json::Value| value.get("id").cloned());
-            return Ok(event(EventJson::Error { id: id.unwrap_or_default(), error: format!("not a command: {error}") })?);
+            return refuse(id.unwrap_or_default(), &Failure::Usage(format!("not a command: {error}")), None);
         }
     };
     let id = order.id;
@@ -31,7 +33,7 @@ pub(super) async fn obey(listening: &mut Listening, line: &str) -> Result<(), Fa
             Ok(())
         }
         Err(stop @ (Failure::Stopped | Failure::SignedOut | Failure::Io(_))) => Err(stop),
-        Err(refused) => Ok(event(EventJson::Error { id, error: refused.to_string() })?),
+        Err(refused) => refuse(id, &refused, None),
     }
 }
 
@@ -46,6 +48,8 @@ impl Listening {
             Wish::React { message, emoji } => self.about(message, |chat, message| Command::React { chat, message, emoji }).await,
             Wish::Edit { message, text } => self.about(message, |chat, message| Command::Edit { chat, message, text }).await,
             Wish::Delete { message } => self.about(message, |chat, message| Command::Delete { chat, message }).await,
+            Wish::Retry { message } => self.about(message, |_, message| Command::Retry(message)).await,
+            Wish::Discard { message } => self.about(message, |_, message| Command::Discard(message)).await,
             Wish::Accept { chat } => {
                 let touched = self.within(&chat, Command::AcceptRequest).await?;
                 if let Some(id) = touched.0
@@ -62,6 +66,11 @@ impl Listening {
                 self.visit.command(Command::Block(peer)).await?;
                 Ok((Some(chat.chat), None))
             }
+            Wish::Unblock { name: who } => {
+                let account = self.visit.account(name(&who)?).await?;
+                self.visit.command(Command::Unblock(account)).await?;
+                Ok((None, None))
+            }
             Wish::CreateGroup { title, members } => {
                 let members = members.iter().map(|member| name(member)).collect::<Result<_, _>>()?;
                 self.visit.command(Command::CreateGroup { title, members }).await?;
@@ -75,16 +84,52 @@ impl Listening {
                 let account = self.visit.account(name(&member)?).await?;
                 self.within(&group, |chat| Command::RemoveMember(chat, account)).await
             }
+            Wish::Admin { group, member, admin } => {
+                let account = self.visit.account(name(&member)?).await?;
+                self.within(&group, |chat| Command::SetAdmin(chat, account, admin)).await
+            }
             Wish::Rename { group, title } => self.within(&group, |chat| Command::Rename(chat, title)).await,
             Wish::Leave { group } => self.within(&group, Command::Leave).await,
+            Wish::Forget { chat } => {
+                let id = forgettable(&self.visit.chat(&chat).await?)?;
+                self.visit.command(Command::Forget(id)).await?;
+                Ok((Some(id), None))
+            }
             Wish::MarkRead { chat } => self.within(&chat, Command::MarkRead).await,
-            Wish::History { chat, limit } => {
+            asked => self.look_up(asked).await,
+        }
+    }
+
+    /// What is only looked at, and printed before the answer.
+    async fn look_up(&mut self, asked: Wish) -> Result<Touched, Failure> {
+        match asked {
+            Wish::Members { chat } => {
+                let id = self.visit.chat(&chat).await?.chat;
+                let members = self.visit.read(move |client| client.members(id)).await?;
+                event(EventJson::Members { chat: target::id(id), members: members.iter().map(MemberJson::of).collect() })?;
+                Ok((Some(id), None))
+            }
+            Wish::History { chat, limit, before } => {
                 let chat = self.visit.chat(&chat).await?;
                 let id = chat.chat;
-                for message in self.visit.read(move |client: &Client| client.messages(id, None, limit)).await? {
+                let before = before.map(MessageRef);
+                for message in self.visit.read(move |client: &Client| client.messages(id, before, limit)).await? {
                     event(EventJson::Message { message: MessageJson::of(&message, &chat), backlog: true })?;
                 }
                 Ok((Some(id), None))
+            }
+            Wish::Search { words, chat, limit } => {
+                let of = match chat {
+                    Some(chat) => Some(self.visit.chat(&chat).await?.chat),
+                    None => None,
+                };
+                let chats = self.visit.chats().await?;
+                for message in self.visit.read(move |client: &Client| client.search(of, &words, limit)).await? {
+                    if let Some(chat) = chats.iter().find(|chat| chat.chat == message.chat) {
+                        event(EventJson::Message { message: MessageJson::of(&message, chat), backlog: true })?;
+                    }
+                }
+                Ok((of, None))
             }
             Wish::Chats {} => {
                 for chat in self.visit.chats().await? {
@@ -92,6 +137,8 @@ impl Listening {
                 }
                 Ok((None, None))
             }
+            // All others change something.
+            _ => Ok((None, None)),
         }
     }
 
