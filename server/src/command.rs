@@ -6,6 +6,7 @@
 mod ask;
 mod backup;
 mod folder;
+mod holds;
 mod init;
 mod invite;
 mod log;
@@ -22,6 +23,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use waxseal_server::config::{Config, ConfigError, LogFormat, Who};
 use waxseal_server::engine::OpenError;
 use waxseal_server::store::StoreError;
+use waxseal_server::store::sqlite::HeldError;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -30,6 +32,7 @@ Examples:
   waxseald run --config waxseald.toml    serve as it says
   waxseald invite --uses 5 --days 14     a code that five people may register with
   waxseald subject alice                 everything this server holds about alice
+  waxseald holds                         everything that this server can hold about anybody, and why
   waxseald backup today.waxseal          copy the store while the server runs
   waxseald restore today.waxseal         put a copy back, the server being stopped
 
@@ -76,6 +79,8 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// Print every table and column that this server can hold, and why: there is nothing more
+    Holds,
     /// Copy the store to a file, while the server runs or not
     Backup {
         /// A file that is not there yet
@@ -171,6 +176,8 @@ pub(crate) enum Failure {
     BadName(waxseal_wire::name::BadName),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Held(#[from] HeldError),
     #[error("the running server refused: {0}")]
     Refused(String),
     #[error("the running server does not answer on {0}: {1}")]
@@ -199,6 +206,7 @@ pub(crate) fn perform(args: Args) -> Result<(), Failure> {
         Some(Verb::Init { file }) => init::init(&file),
         Some(Verb::Invite { uses, days }) => invite::invite(&place.config()?, uses, days),
         Some(Verb::Subject { name, json }) => subject::subject(&place.config()?, &name, json),
+        Some(Verb::Holds) => holds::holds(),
         Some(Verb::Backup { file }) => backup::backup(&place.config()?, &file),
         Some(Verb::Restore { file, force }) => backup::restore(&place.config()?, &file, force),
         Some(Verb::Completions { shell }) => paper::completions(shell),

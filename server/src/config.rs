@@ -82,6 +82,14 @@ pub struct Limits {
     pub requests_per_second: u32,
     /// Requests at once of one connection, after a rest.
     pub request_burst: u32,
+    /// Accounts a second that one network address looks up by name or for KeyPackages; 0 stands for no limit.
+    pub lookups_per_second: u32,
+    /// Accounts that it looks up at once, after a rest.
+    pub lookup_burst: u32,
+    /// People a second whom one network address asks into groups; a new account counts for ten; 0 stands for no limit.
+    pub foundings_per_second: u32,
+    /// People whom it asks at once, after a rest.
+    pub founding_burst: u32,
     /// Submits a second to one group, on average; 0 stands for no limit.
     pub group_per_second: u32,
     /// Submits at once to one group, after a rest.
@@ -156,6 +164,10 @@ impl Default for Limits {
             connections_per_address: PER_ADDRESS,
             requests_per_second: settings.rate.per_second,
             request_burst: settings.rate.burst,
+            lookups_per_second: settings.lookups.per_second,
+            lookup_burst: settings.lookups.burst,
+            foundings_per_second: settings.foundings.per_second,
+            founding_burst: settings.foundings.burst,
             group_per_second: policy.group.per_second,
             group_burst: policy.group.burst,
             store_mebibytes: 0,
@@ -200,6 +212,9 @@ impl Config {
             connections_per_address: Some(self.limits.connections_per_address).filter(|each| *each > 0 && !all_from_one),
             connections: self.limits.connections.clamp(1, tokio::sync::Semaphore::MAX_PERMITS.min(1 << 30)),
             rate: Rate { burst: self.limits.request_burst, per_second: self.limits.requests_per_second },
+            lookups: Rate { burst: self.limits.lookup_burst, per_second: self.limits.lookups_per_second },
+            foundings: Rate { burst: self.limits.founding_burst, per_second: self.limits.foundings_per_second },
+            behind_proxy: self.behind_proxy,
             tls: tls.map(Arc::new),
             ..Settings::default()
         })

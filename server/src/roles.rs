@@ -58,13 +58,14 @@ pub struct Roles<S: Store> {
     policy: Policy,
     groups: Buckets<GroupId>,
     accounts: Buckets<AccountId>,
+    strangers: Buckets<MailboxId>,
 }
 
 impl<S: Store> Roles<S> {
     /// Rules by `policy` over `store`.
     pub fn new(store: S, policy: Policy) -> Self {
         let (groups, accounts) = (Buckets::new(policy.group), Buckets::new(policy.account));
-        Self { store, policy, groups, accounts }
+        Self { store, policy, groups, accounts, strangers: Buckets::new(delivery::CROWDED) }
     }
 
     /// The store, to be persisted, copied or closed.

@@ -13,9 +13,8 @@ use waxseal_wire::id::{AccountId, AliasId, BlobId, DeviceId, Epoch, GroupId, Ide
 use waxseal_wire::key::{SealKey, Verifier};
 use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::{AccountFound, BlobPart, KeysLeft, MailboxEntry, Refusal};
-use waxseal_wire::request::RosterEntry;
 use waxseal_wire::request::{AccountRef, PublishKeys, PutBlob};
-use waxseal_wire::seal::Delivered;
+use waxseal_wire::seal::{Delivered, Kind, Seat};
 
 use crate::subject::Subject;
 
@@ -190,6 +189,8 @@ pub struct Step {
     pub position: Position,
     /// The epoch it leads to; `None` stays where it is.
     pub turn: Option<Turn>,
+    /// The roster of the epoch that stays, where it says something new.
+    pub roster: Option<Vec<u8>>,
     /// What goes into mailboxes.
     pub post: Post,
 }
@@ -221,19 +222,39 @@ pub struct Post {
 pub struct Letter {
     /// Where it goes.
     pub alias: AliasId,
+    /// What it may do where much waits already.
+    pub standing: Standing,
     seal_key: SealKey,
     hint: [u8; 32],
     body: usize,
+}
+
+/// What a copy may do in a mailbox where [`waxseal_wire::limits::STRANGERS`] envelopes wait already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// The alias has posted to the group: it is put, whatever waits.
+    Member,
+    /// It has not, so far: the copy is left out.
+    Stranger,
+    /// It is asked in: not left out, but slowed down.
+    Asked,
 }
 
 impl Post {
     /// Adds a copy of `body` for each reader. What was added before stands before it in every mailbox.
     ///
     /// The copies are put in random order: the order of a roster is nobody's business.
-    pub fn add<'a>(&mut self, body: &Delivered, readers: impl Iterator<Item = &'a RosterEntry>, rng: &mut impl CryptoRngCore) {
+    pub fn add<'a>(&mut self, body: &Delivered, readers: impl Iterator<Item = &'a Seat>, rng: &mut impl CryptoRngCore) {
         let (first, index) = (self.letters.len(), self.bodies.len());
         self.bodies.push(body.to_padded_bytes());
-        let letter = |to: &RosterEntry| Letter { alias: to.alias, seal_key: to.seal_key.clone(), hint: to.hint, body: index };
+        let letter = |Seat { entry, has_posted }: &Seat| {
+            let standing = match (body.kind, has_posted) {
+                (Kind::Welcome, _) => Standing::Asked,
+                (_, true) => Standing::Member,
+                (_, false) => Standing::Stranger,
+            };
+            Letter { alias: entry.alias, standing, seal_key: entry.seal_key.clone(), hint: entry.hint, body: index }
+        };
         self.letters.extend(readers.map(letter));
         // Fisher–Yates; the bias of `% i` over 64 bits is nothing here.
         for i in (first + 1..self.letters.len()).rev() {
@@ -269,6 +290,11 @@ pub struct Posted {
     pub woken: Vec<MailboxId>,
 }
 
+/// Looks at a group as it is, and says what becomes of it.
+pub trait Rule<R>: FnMut(Option<&GroupRow<'_>>, &mut R) -> Result<Step, Refusal> {}
+
+impl<R, F: FnMut(Option<&GroupRow<'_>>, &mut R) -> Result<Step, Refusal>> Rule<R> for F {}
+
 /// Whole operations on what the server keeps.
 ///
 /// Each is durable when it returns, except between [`Store::begin`] and
@@ -301,7 +327,9 @@ pub trait Store {
     fn close_account(&mut self, by: MailboxId) -> Result<Vec<MailboxId>, Stop>;
 
     /// Accounts in the order asked; with `key_packages`, takes one of each of their devices.
-    fn look_up(&mut self, who: &[AccountRef], key_packages: bool) -> Result<Vec<AccountFound>, StoreError>;
+    ///
+    /// Gives the first so many that are no more than about `most_bytes` together, and at least one.
+    fn look_up(&mut self, who: &[AccountRef], key_packages: bool, most_bytes: usize) -> Result<Vec<AccountFound>, StoreError>;
     /// Keeps KeyPackages, in the place of all others where asked, and registers their aliases and spare ones. `Taken`: an alias of another device; `TooLarge`.
     fn publish_keys(&mut self, by: MailboxId, publish: &PublishKeys) -> Result<KeysLeft, Stop>;
     /// Forgets aliases of `by`; others are left alone.
@@ -310,14 +338,16 @@ pub trait Store {
     /// Does one step of a group: lets `rule` decide on the group as it is, keeps what it says, and puts the copies.
     ///
     /// A repetition (`once`) gives the first position again; `ReusedKey` where it says something else.
-    /// The group is locked from the reading to the end. Copies to aliases that are gone are left out.
+    /// The group is locked from the reading to the end. Copies to aliases that are gone are left out, and so are
+    /// those of [`Standing::Stranger`] where too much waits; for one that is [`Standing::Asked`], `crowded` decides.
     fn post<R: CryptoRngCore>(
         &mut self,
         today: Day,
         rng: &mut R,
         once: &Once,
         group: &GroupId,
-        rule: impl FnMut(Option<&GroupRow<'_>>, &mut R) -> Result<Step, Refusal>,
+        rule: impl Rule<R>,
+        crowded: impl FnMut(MailboxId) -> Result<(), Refusal>,
     ) -> Result<Posted, Stop>;
 
     /// Entries over `after`, in order: at most `max`, and at most `max_bytes` besides the first.

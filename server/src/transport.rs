@@ -10,6 +10,7 @@
 //! connection. Translates and bounds; never decides what is allowed.
 
 mod anonymous;
+mod caller;
 mod crowd;
 mod device;
 mod http;
@@ -20,7 +21,7 @@ mod tls;
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ use tokio::time::Instant;
 use tracing::{debug, info, warn};
 use waxseal_wire::id::Millis;
 
+use self::caller::Callers;
 use self::crowd::{Crowd, Place, Turned};
 use self::sessions::Sessions;
 use self::socket::Socket;
@@ -57,6 +59,12 @@ pub struct Settings {
     pub connections_per_address: Option<usize>,
     /// Requests of one connection; a large frame counts for several.
     pub rate: Rate,
+    /// Accounts that one network address looks up by name, or for KeyPackages.
+    pub lookups: Rate,
+    /// People whom one network address asks into groups; a new account counts for ten.
+    pub foundings: Rate,
+    /// A proxy says in `X-Forwarded-For` for whom it calls; one on this machine always may.
+    pub behind_proxy: bool,
     /// A silent peer is pinged after one beat, and cut after three; one that does not read is cut after one or two.
     pub beat: Duration,
     /// How long a device may take to prove itself.
@@ -71,6 +79,9 @@ impl Default for Settings {
             connections: 10_000,
             connections_per_address: None,
             rate: Rate { burst: 400, per_second: 100 },
+            lookups: Rate { burst: 2_000, per_second: 10 },
+            foundings: Rate { burst: 1_000, per_second: 5 },
+            behind_proxy: false,
             beat: Duration::from_secs(30),
             prove_within: Duration::from_secs(10),
             tls: None,
@@ -83,6 +94,7 @@ struct Hall {
     engine: Engine,
     settings: Settings,
     sessions: Sessions,
+    callers: Callers,
     opened: Instant,
 }
 
@@ -109,7 +121,8 @@ pub async fn serve(engine: Engine, listener: TcpListener, settings: Settings, st
     let crowd = Crowd::new(settings.connections, settings.connections_per_address);
     let (ringer, bell) = watch::channel(false);
     let bell = Bell(bell);
-    let hall = Arc::new(Hall { engine, settings, sessions: Sessions::default(), opened: Instant::now() });
+    let callers = Callers::new(settings.lookups, settings.foundings);
+    let hall = Arc::new(Hall { engine, settings, sessions: Sessions::default(), callers, opened: Instant::now() });
     let mut sweep = tokio::time::interval(SWEEP_EVERY);
     let mut trial = tokio::time::interval(TRIAL_EVERY);
     tokio::pin!(stop);
@@ -126,7 +139,7 @@ pub async fn serve(engine: Engine, listener: TcpListener, settings: Settings, st
             },
             accepted = listener.accept() => match accepted {
                 Ok((stream, from)) => match crowd.enter(from.ip()) {
-                    Ok(place) => drop(tokio::spawn(welcome(stream, Arc::clone(&hall), place, bell.clone()))),
+                    Ok(place) => drop(tokio::spawn(welcome((stream, from.ip()), Arc::clone(&hall), place, bell.clone()))),
                     Err(turned) => turn_away(turned),
                 },
                 Err(error) => {
@@ -156,7 +169,7 @@ fn turn_away(turned: Turned) {
     debug!("a connection was closed: as many are open as the configuration allows");
 }
 
-async fn welcome(stream: TcpStream, hall: Arc<Hall>, place: Place, mut bell: Bell) {
+async fn welcome((stream, peer): (TcpStream, IpAddr), hall: Arc<Hall>, place: Place, mut bell: Bell) {
     // Small frames should not wait for each other.
     stream.set_nodelay(true).ok();
     let socket = match &hall.settings.tls {
@@ -173,7 +186,7 @@ async fn welcome(stream: TcpStream, hall: Arc<Hall>, place: Place, mut bell: Bel
             }
         }
     };
-    http::converse(socket, hall, place, bell).await;
+    http::converse((socket, peer), hall, place, bell).await;
 }
 
 /// A server inside this process: for tests, the simulation and the load program.

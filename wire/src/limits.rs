@@ -21,13 +21,15 @@ pub const BLOB: usize = 32 << 20;
 pub const DEVICES: usize = 16;
 /// Records in one account chain.
 pub const CHAIN: usize = 1024;
+/// All records of one account chain together: one account always fits into an answer.
+pub const CHAIN_BYTES: usize = 512 << 10;
 /// The encoded body of one record.
 pub const RECORD: usize = 4 << 10;
 /// Aliases in one roster.
 pub const ROSTER: usize = 5_000;
 /// Members added by one Commit.
 pub const ADDS: usize = 128;
-/// Accounts in one look-up.
+/// Accounts in one look-up. What does not fit into one frame is left out of the answer, at its end.
 pub const LOOKUP: usize = 128;
 /// KeyPackages or aliases in one upload.
 pub const UPLOAD: usize = 128;
@@ -37,6 +39,8 @@ pub const KEY_PACKAGES: usize = 128;
 pub const ALIASES: usize = 20_000;
 /// Envelopes kept in a mailbox; beyond that the device must be re-added.
 pub const MAILBOX: usize = 10_000;
+/// Envelopes waiting in a mailbox, from which on it takes no messages by aliases that have not posted yet.
+pub const STRANGERS: usize = 5_000;
 /// Days that an envelope or blob is kept.
 pub const KEPT_DAYS: u64 = 30;
 /// Entries pushed but not yet acked.

@@ -179,22 +179,27 @@ fn padding_zeros(bare: usize) -> usize {
     }
 }
 
+/// A place in a roster, as the server keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seat {
+    /// As members gave it.
+    pub entry: RosterEntry,
+    /// Whether something was submitted in the alias's name: its device takes part.
+    pub has_posted: bool,
+}
+
 /// Seals a roster under the delivery key of `epoch`; the size shows the number of members only roughly.
-pub fn seal_roster(
-    roster: &[RosterEntry],
-    group: &GroupId,
-    epoch: Epoch,
-    key: &DeliveryKey,
-    rng: &mut impl CryptoRngCore,
-) -> Vec<u8> {
-    let mut plain = Vec::with_capacity(padme(4 + roster.len() * ROSTER_ENTRY));
+pub fn seal_roster(roster: &[Seat], group: &GroupId, epoch: Epoch, key: &DeliveryKey, rng: &mut impl CryptoRngCore) -> Vec<u8> {
+    let bits = roster.len().div_ceil(8);
+    let mut plain = Vec::with_capacity(padme(4 + roster.len() * ROSTER_ENTRY + bits));
     plain.extend_from_slice(&u32::try_from(roster.len()).unwrap_or(u32::MAX).to_be_bytes());
-    for entry in roster {
+    for Seat { entry, .. } in roster {
         plain.extend_from_slice(&entry.alias.0);
         plain.extend_from_slice(entry.seal_key.expose());
         plain.extend_from_slice(&entry.post_verifier.0);
         plain.extend_from_slice(&entry.hint);
     }
+    plain.extend(roster.chunks(8).map(|eight| eight.iter().rev().fold(0, |bits, seat| bits << 1 | u8::from(seat.has_posted))));
     plain.resize(padme(plain.len()), 0);
     let sealed = seal(key.expose(), ROSTER, &place(group, epoch), &plain, rng);
     zeroize::Zeroize::zeroize(&mut plain);
@@ -202,14 +207,18 @@ pub fn seal_roster(
 }
 
 /// Opens a roster that [`seal_roster`] sealed.
-pub fn open_roster(sealed: &[u8], group: &GroupId, epoch: Epoch, key: &DeliveryKey) -> Result<Vec<RosterEntry>, OpenError> {
+pub fn open_roster(sealed: &[u8], group: &GroupId, epoch: Epoch, key: &DeliveryKey) -> Result<Vec<Seat>, OpenError> {
     let mut plain = open(key.expose(), ROSTER, &place(group, epoch), sealed)?;
     let (count, entries) = plain.split_first_chunk::<4>().ok_or(OpenError)?;
     let count = u32::from_be_bytes(*count) as usize;
-    if count > limits::ROSTER || entries.len() < count * ROSTER_ENTRY {
+    if count > limits::ROSTER {
         return Err(OpenError);
     }
-    let roster = entries.chunks_exact(ROSTER_ENTRY).take(count).map(roster_entry).collect::<Option<_>>().ok_or(OpenError);
+    let (entries, bits) = entries.split_at_checked(count * ROSTER_ENTRY).ok_or(OpenError)?;
+    // A roster of a server that kept no bits is followed by zeros, or by nothing.
+    let has_posted = |place: usize| bits.get(place / 8).is_some_and(|eight| eight >> (place % 8) & 1 == 1);
+    let seat = |(place, bytes)| Some(Seat { entry: roster_entry(bytes)?, has_posted: has_posted(place) });
+    let roster = entries.chunks_exact(ROSTER_ENTRY).enumerate().map(seat).collect::<Option<_>>().ok_or(OpenError);
     zeroize::Zeroize::zeroize(&mut plain);
     roster
 }

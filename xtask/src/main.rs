@@ -5,6 +5,7 @@
 mod arch;
 mod cargo;
 mod deps;
+mod hold;
 mod purity;
 mod size;
 mod source;
@@ -22,6 +23,8 @@ enum Check {
     Arch,
     /// Licences, bans and sources as in deny.toml; no dependency unused; no typos.
     Deps,
+    /// Print what the server can hold about anybody, and why; every column has its reason.
+    WhatWeHold,
     /// No file over 500 lines and no function over 80, tests apart.
     Size,
 }
@@ -68,6 +71,7 @@ fn check(check: &Check, root: &Path) -> Result<Vec<String>, Failure> {
             Ok(wrongs)
         }
         Check::Deps => deps::wrongs(root),
+        Check::WhatWeHold => hold::wrongs(root),
         Check::Size => size::wrongs(root),
     }
 }

@@ -44,6 +44,7 @@ impl Turn<'_> {
         let who = self.whom(&entry.intent, own)?;
         let who = who
             .iter()
+            .take(waxseal_wire::limits::LOOKUP)
             .filter_map(|who| match who {
                 Who::Name(name) => AccountName::parse(name).ok().map(AccountRef::Name),
                 Who::Account(id) => Some(AccountRef::Id(AccountId(*id))),
@@ -64,7 +65,7 @@ impl Turn<'_> {
         let (Some(mut entry), Some(identity)) = (entry::find(self.tx, id)?, self.identity()?) else { return Ok(()) };
         let who = self.whom(&entry.intent, &identity.account)?;
         let found = match reply {
-            Reply::Accounts(found) if found.len() == who.len() => found,
+            Reply::Accounts(found) if found.len() <= who.len() && found.is_empty() == who.is_empty() => found,
             Reply::Refused(refusal) if !refusal.is_passing() => return self.give_up(&entry, Problem::Refused(refusal)),
             _ => {
                 entry.tries += 1;
@@ -77,6 +78,11 @@ impl Turn<'_> {
             if let Some(found) = self.judge_found(who, found, &identity.device)? {
                 usable.push(found);
             }
+        }
+        // Who did not fit into the question or the answer comes in the next Commit.
+        let later = who.get(found.len()..).unwrap_or_default();
+        if !later.is_empty() && matches!(entry.intent, Intent::Found { .. } | Intent::Add { .. }) {
+            self.post(entry.chat, None, &Intent::Add { who: later.to_vec() })?;
         }
         if who.contains(&Who::Account(identity.account.0)) {
             // That took one of our own KeyPackages too.

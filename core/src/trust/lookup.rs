@@ -41,7 +41,7 @@ impl Turn<'_> {
     /// The chains came. What was parked for them is tried again.
     pub(crate) fn accounts_found(&mut self, asked: &[AccountId], reply: Reply) -> Result<(), StoreError> {
         let found = match reply {
-            Reply::Accounts(found) if found.len() == asked.len() => found,
+            Reply::Accounts(found) if !found.is_empty() && found.len() <= asked.len() => found,
             Reply::Refused(refusal) if refusal.is_passing() => {
                 self.session.fetch_at = Some(self.later(1_000, 3_000));
                 return Ok(());
@@ -49,6 +49,8 @@ impl Turn<'_> {
             // An answer that does not fit is no answer: the accounts stay unknown until something asks again.
             _ => Vec::new(),
         };
+        // What did not fit into the answer stays wanted, and is asked for next.
+        let asked = if found.is_empty() { asked } else { asked.get(..found.len()).unwrap_or(asked) };
         for (i, account) in asked.iter().enumerate() {
             self.tx.prepare_cached("UPDATE account SET wanted = 0 WHERE account = ?1")?.execute([account.as_bytes()])?;
             let Some(found) = found.get(i).filter(|found| !found.chain.is_empty()) else { continue };

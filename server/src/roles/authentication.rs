@@ -88,7 +88,8 @@ impl<S: Store> Roles<S> {
             if records.last() == Some(record) {
                 return Ok(None);
             }
-            if records.len() >= limits::CHAIN {
+            let bytes: usize = records.iter().chain([record]).map(|record| record.body.len()).sum();
+            if records.len() >= limits::CHAIN || bytes > limits::CHAIN_BYTES {
                 return Err(Refusal::TooLarge);
             }
             // What is stored was verified when it came; if it is broken now, the disk is at fault.

@@ -17,38 +17,46 @@ use waxseal_wire::key::DeliveryKey;
 use waxseal_wire::limits;
 use waxseal_wire::reply::Refusal;
 use waxseal_wire::request::{Found, Lent, RosterChange, RosterEntry, SubmitCommit, SubmitMessage, Welcomed};
-use waxseal_wire::seal::{Delivered, Kind, open_roster, roster_hash, seal_roster};
+use waxseal_wire::seal::{Delivered, Kind, Seat, open_roster, roster_hash, seal_roster};
 
 use super::Roles;
-use crate::limits::Buckets;
-use crate::store::{Day, GroupRow, Once, Post, Posted, Step, Stop, Store, Turn};
+use crate::limits::{Buckets, Rate};
+use crate::store::{Day, GroupRow, MailboxId, Once, Post, Posted, Step, Stop, Store, Turn};
+
+/// What a Welcome into a crowded mailbox costs of a bucket that fills by one a second.
+const SECONDS_A_WELCOME: u32 = 60;
+/// A hundred of them at once, then one a minute.
+pub(super) const CROWDED: Rate = Rate { burst: 100 * SECONDS_A_WELCOME, per_second: 1 };
 
 impl<S: Store> Roles<S> {
     /// Registers a group at its first shared epoch, with Welcomes at position 0 and messages from 1 on.
     pub(super) fn found(&mut self, now: Millis, rng: &mut impl CryptoRngCore, found: &Found) -> Result<Posted, Stop> {
-        let (lent, most) = (&found.lent, self.policy.fan_out_bytes);
+        let (lent, most, strangers) = (&found.lent, self.policy.fan_out_bytes, &mut self.strangers);
         let mut once = Hasher::of(b"found", lent);
         once.roster(&found.roster).welcomes(&found.welcomes);
         found.messages.iter().for_each(|message| once.part(message));
-        self.store.post(Day::of(now), rng, &once.finish(lent), &lent.group, |row, rng| {
+        let rule = |row: Option<&GroupRow<'_>>, rng: &mut _| {
             if row.is_some() {
                 return Err(Refusal::Taken);
             }
-            check_roster(&found.roster)?;
-            check_poster(&found.roster, lent)?;
-            check_welcomes(&found.roster, &found.welcomes)?;
+            let roster = found.roster.iter().map(|entry| Seat { entry: entry.clone(), has_posted: entry.alias == lent.from });
+            let roster: Vec<_> = roster.collect();
+            check_roster(&roster)?;
+            check_poster(&roster, lent)?;
+            check_welcomes(&roster, &found.welcomes)?;
             let mut post = Post::default();
-            let hash = hash_of(&found.roster);
-            add_welcomes(&mut post, (lent, lent.epoch, Position(0), hash), &found.roster, &found.welcomes, rng)?;
+            let hash = hash_of(&roster);
+            add_welcomes(&mut post, (lent, lent.epoch, Position(0), hash), &roster, &found.welcomes, rng)?;
             let mut position = Position(0);
             for envelope in &found.messages {
                 position = position.next();
-                post.add(&delivered(lent, position, Kind::Message, None, envelope), others(&found.roster, lent.from), rng);
+                post.add(&delivered(lent, position, Kind::Message, None, envelope), others(&roster, lent.from), rng);
             }
             let joining = found.roster.iter().map(|entry| entry.alias).collect();
-            let turn = turn(&found.roster, &lent.group, lent.epoch, &lent.delivery_key, joining, rng);
-            step(position, Some(turn), post, most)
-        })
+            let turn = turn(&roster, &lent.group, lent.epoch, &lent.delivery_key, joining, rng);
+            step(Step { position, turn: Some(turn), roster: None, post }, most)
+        };
+        self.store.post(Day::of(now), rng, &once.finish(lent), &lent.group, rule, crowded(strangers, now))
     }
 
     /// Puts an application message into every mailbox of the roster but the sender's.
@@ -58,15 +66,17 @@ impl<S: Store> Roles<S> {
         rng: &mut impl CryptoRngCore,
         submit: &SubmitMessage,
     ) -> Result<Posted, Stop> {
-        let (lent, most, haste) = (&submit.lent, self.policy.fan_out_bytes, &mut self.groups);
+        let (lent, most, haste, strangers) = (&submit.lent, self.policy.fan_out_bytes, &mut self.groups, &mut self.strangers);
         let mut once = Hasher::of(b"message", lent);
         once.part(&submit.envelope);
-        self.store.post(Day::of(now), rng, &once.finish(lent), &lent.group, |row, rng| {
-            let (roster, position) = admit(row, lent, haste, now)?;
+        let rule = |row: Option<&GroupRow<'_>>, rng: &mut _| {
+            let Admitted { roster, position, is_first } = admit(row, lent, haste, now)?;
             let mut post = Post::default();
             post.add(&delivered(lent, position, Kind::Message, None, &submit.envelope), others(&roster, lent.from), rng);
-            step(position, None, post, most)
-        })
+            let roster = is_first.then(|| seal_roster(&roster, &lent.group, lent.epoch, &lent.delivery_key, rng));
+            step(Step { position, turn: None, roster, post }, most)
+        };
+        self.store.post(Day::of(now), rng, &once.finish(lent), &lent.group, rule, crowded(strangers, now))
     }
 
     /// Moves the group on by one epoch; everybody of the epoch that ends gets the Commit, the committer too.
@@ -76,10 +86,10 @@ impl<S: Store> Roles<S> {
         rng: &mut impl CryptoRngCore,
         submit: &SubmitCommit,
     ) -> Result<Posted, Stop> {
-        let (lent, most, haste) = (&submit.lent, self.policy.fan_out_bytes, &mut self.groups);
+        let (lent, most, haste, strangers) = (&submit.lent, self.policy.fan_out_bytes, &mut self.groups, &mut self.strangers);
         let once = once_of_commit(submit);
-        self.store.post(Day::of(now), rng, &once, &lent.group, |row, rng| {
-            let (old, position) = admit(row, lent, haste, now)?;
+        let rule = |row: Option<&GroupRow<'_>>, rng: &mut _| {
+            let Admitted { roster: old, position, .. } = admit(row, lent, haste, now)?;
             let (new, joining) = change(&old, &submit.roster)?;
             check_welcomes(&new, &submit.welcomes)?;
             let (epoch, hash) = (lent.epoch.next(), hash_of(&new));
@@ -87,18 +97,23 @@ impl<S: Store> Roles<S> {
             post.add(&delivered(lent, position, Kind::Commit, Some(hash), &submit.commit), old.iter(), rng);
             add_welcomes(&mut post, (lent, epoch, position, hash), &new, &submit.welcomes, rng)?;
             let turn = turn(&new, &lent.group, epoch, &submit.next_delivery_key, joining, rng);
-            step(position, Some(turn), post, most)
-        })
+            step(Step { position, turn: Some(turn), roster: None, post }, most)
+        };
+        self.store.post(Day::of(now), rng, &once, &lent.group, rule, crowded(strangers, now))
     }
 }
 
+/// Who was let in, and where.
+struct Admitted {
+    roster: Vec<Seat>,
+    /// The next one.
+    position: Position,
+    /// Whether the alias had posted nothing before; its seat says by now that it has.
+    is_first: bool,
+}
+
 /// Lets in who lends the right keys for the epoch that is; gives the roster and the next position.
-fn admit(
-    row: Option<&GroupRow<'_>>,
-    lent: &Lent,
-    haste: &mut Buckets<GroupId>,
-    now: Millis,
-) -> Result<(Vec<RosterEntry>, Position), Refusal> {
+fn admit(row: Option<&GroupRow<'_>>, lent: &Lent, haste: &mut Buckets<GroupId>, now: Millis) -> Result<Admitted, Refusal> {
     let row = row.ok_or(Refusal::Unknown)?;
     if lent.epoch < row.epoch {
         return Err(Refusal::StaleEpoch { current: row.epoch });
@@ -107,34 +122,41 @@ fn admit(
         return Err(Refusal::NotAllowed);
     }
     // The verifier was right, so a roster that does not open is our own damage.
-    let roster = open_roster(row.roster, &lent.group, lent.epoch, &lent.delivery_key).map_err(|_| Refusal::Internal)?;
+    let mut roster = open_roster(row.roster, &lent.group, lent.epoch, &lent.delivery_key).map_err(|_| Refusal::Internal)?;
     check_poster(&roster, lent)?;
     // After the keys: a stranger who knows the group's id cannot use up its tokens.
     haste.take(lent.group, now, 1)?;
-    Ok((roster, row.position.next()))
+    let mine = roster.iter_mut().find(|seat| seat.entry.alias == lent.from && !seat.has_posted);
+    let is_first = mine.map(|seat| seat.has_posted = true).is_some();
+    Ok(Admitted { roster, position: row.position.next(), is_first })
 }
 
-fn check_poster(roster: &[RosterEntry], lent: &Lent) -> Result<(), Refusal> {
-    let entry = roster.iter().find(|entry| entry.alias == lent.from).ok_or(Refusal::NotAllowed)?;
-    if entry.post_verifier.verifies_post(&lent.post_key) { Ok(()) } else { Err(Refusal::NotAllowed) }
+/// Welcomes into a mailbox that is half full come slowly: a flood of them must not push out what members sent.
+fn crowded(strangers: &mut Buckets<MailboxId>, now: Millis) -> impl FnMut(MailboxId) -> Result<(), Refusal> {
+    move |mailbox| strangers.take(mailbox, now, SECONDS_A_WELCOME)
 }
 
-fn check_roster(roster: &[RosterEntry]) -> Result<(), Refusal> {
+fn check_poster(roster: &[Seat], lent: &Lent) -> Result<(), Refusal> {
+    let seat = roster.iter().find(|seat| seat.entry.alias == lent.from).ok_or(Refusal::NotAllowed)?;
+    if seat.entry.post_verifier.verifies_post(&lent.post_key) { Ok(()) } else { Err(Refusal::NotAllowed) }
+}
+
+fn check_roster(roster: &[Seat]) -> Result<(), Refusal> {
     if roster.len() > limits::ROSTER {
         return Err(Refusal::TooLarge);
     }
-    if roster.is_empty() || !are_distinct(roster.iter().map(|entry| entry.alias)) {
+    if roster.is_empty() || !are_distinct(roster.iter().map(|seat| seat.entry.alias)) {
         return Err(Refusal::Malformed);
     }
     Ok(())
 }
 
 /// Each Welcome goes to a member, and none gets two.
-fn check_welcomes(roster: &[RosterEntry], welcomes: &[Welcomed]) -> Result<(), Refusal> {
+fn check_welcomes(roster: &[Seat], welcomes: &[Welcomed]) -> Result<(), Refusal> {
     if welcomes.len() > limits::ADDS {
         return Err(Refusal::TooLarge);
     }
-    let known = |one: &Welcomed| roster.iter().any(|entry| entry.alias == one.alias);
+    let known = |one: &Welcomed| roster.iter().any(|seat| seat.entry.alias == one.alias);
     if !are_distinct(welcomes.iter().map(|one| one.alias)) || !welcomes.iter().all(known) {
         return Err(Refusal::Malformed);
     }
@@ -148,12 +170,15 @@ fn are_distinct(aliases: impl Iterator<Item = AliasId>) -> bool {
 }
 
 /// The roster after a change, and the aliases that are new in it.
-fn change(old: &[RosterEntry], change: &RosterChange) -> Result<(Vec<RosterEntry>, Vec<AliasId>), Refusal> {
-    let mut before: Vec<_> = old.iter().map(|entry| entry.alias).collect();
+fn change(old: &[Seat], change: &RosterChange) -> Result<(Vec<Seat>, Vec<AliasId>), Refusal> {
+    let mut before: Vec<_> = old.iter().map(|seat| seat.entry.alias).collect();
     before.sort_unstable();
     let was = |alias: &AliasId| before.binary_search(alias).is_ok();
-    let new = match change {
-        RosterChange::Replace(all) => all.clone(),
+    let mut posted: Vec<_> = old.iter().filter(|seat| seat.has_posted).map(|seat| seat.entry.alias).collect();
+    posted.sort_unstable();
+    let seat = |entry: &RosterEntry| Seat { has_posted: posted.binary_search(&entry.alias).is_ok(), entry: entry.clone() };
+    let new: Vec<_> = match change {
+        RosterChange::Replace(all) => all.iter().map(seat).collect(),
         RosterChange::Edit { add, remove } => {
             if !remove.iter().all(was) {
                 return Err(Refusal::Unknown);
@@ -166,21 +191,21 @@ fn change(old: &[RosterEntry], change: &RosterChange) -> Result<(Vec<RosterEntry
             }
             let mut gone = remove.clone();
             gone.sort_unstable();
-            let stay = old.iter().filter(|entry| gone.binary_search(&entry.alias).is_err());
-            stay.chain(add).cloned().collect()
+            let stay = old.iter().filter(|seat| gone.binary_search(&seat.entry.alias).is_err());
+            stay.cloned().chain(add.iter().map(seat)).collect()
         }
     };
     check_roster(&new)?;
-    let joining = new.iter().map(|entry| entry.alias).filter(|alias| !was(alias)).collect();
+    let joining = new.iter().map(|seat| seat.entry.alias).filter(|alias| !was(alias)).collect();
     Ok((new, joining))
 }
 
-fn others(roster: &[RosterEntry], from: AliasId) -> impl Iterator<Item = &RosterEntry> {
-    roster.iter().filter(move |entry| entry.alias != from)
+fn others(roster: &[Seat], from: AliasId) -> impl Iterator<Item = &Seat> {
+    roster.iter().filter(move |seat| seat.entry.alias != from)
 }
 
-fn hash_of(roster: &[RosterEntry]) -> [u8; 32] {
-    roster_hash(roster.iter().map(|entry| &entry.alias))
+fn hash_of(roster: &[Seat]) -> [u8; 32] {
+    roster_hash(roster.iter().map(|seat| &seat.entry.alias))
 }
 
 fn delivered(lent: &Lent, position: Position, kind: Kind, roster_hash: Option<[u8; 32]>, envelope: &[u8]) -> Delivered {
@@ -190,20 +215,20 @@ fn delivered(lent: &Lent, position: Position, kind: Kind, roster_hash: Option<[u
 fn add_welcomes(
     post: &mut Post,
     (lent, epoch, position, hash): (&Lent, Epoch, Position, [u8; 32]),
-    roster: &[RosterEntry],
+    roster: &[Seat],
     welcomes: &[Welcomed],
     rng: &mut impl CryptoRngCore,
 ) -> Result<(), Refusal> {
     for one in welcomes {
-        let entry = roster.iter().find(|entry| entry.alias == one.alias).ok_or(Refusal::Malformed)?;
+        let seat = roster.iter().find(|seat| seat.entry.alias == one.alias).ok_or(Refusal::Malformed)?;
         let welcome = Delivered { epoch, ..delivered(lent, position, Kind::Welcome, Some(hash), &one.welcome) };
-        post.add(&welcome, std::iter::once(entry), rng);
+        post.add(&welcome, std::iter::once(seat), rng);
     }
     Ok(())
 }
 
 fn turn(
-    roster: &[RosterEntry],
+    roster: &[Seat],
     group: &GroupId,
     epoch: Epoch,
     key: &DeliveryKey,
@@ -213,8 +238,8 @@ fn turn(
     Turn { epoch, verifier: key.verifier(), roster: seal_roster(roster, group, epoch, key, rng), joining }
 }
 
-fn step(position: Position, turn: Option<Turn>, post: Post, most: u64) -> Result<Step, Refusal> {
-    if post.size() > most { Err(Refusal::TooLarge) } else { Ok(Step { position, turn, post }) }
+fn step(step: Step, most: u64) -> Result<Step, Refusal> {
+    if step.post.size() > most { Err(Refusal::TooLarge) } else { Ok(step) }
 }
 
 /// Hashes all that a submit says. The lent keys are in it, so the hash tells nothing to who has only the store.

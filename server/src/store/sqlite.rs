@@ -9,6 +9,7 @@
 mod accounts;
 mod blobs;
 mod groups;
+mod held;
 mod keys;
 mod log;
 mod mailboxes;
@@ -27,8 +28,10 @@ use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::{AccountFound, BlobPart, KeysLeft, MailboxEntry, Refusal};
 use waxseal_wire::request::{AccountRef, PublishKeys, PutBlob};
 
-use super::{Day, DeviceRow, GroupRow, Invite, MailboxId, NewAccount, Once, Posted, Step, Stop, Store, StoreError};
+use super::{Day, DeviceRow, Invite, MailboxId, NewAccount, Once, Posted, Rule, Stop, Store, StoreError};
 use crate::subject::Subject;
+
+pub use held::{Held, HeldError};
 
 /// The store in one SQLite file, or in memory.
 pub struct SqliteStore {
@@ -113,6 +116,11 @@ impl SqliteStore {
         schema::check(&conn)?;
         let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
         if verdict == "ok" { Ok(()) } else { Err(StoreError::Corrupt) }
+    }
+
+    /// Everything that a store of this version can hold, from its schema, and why.
+    pub fn held(&self) -> Result<Vec<Held>, HeldError> {
+        held::held(&self.conn)
     }
 
     /// Refuses as `Full` what would make the file larger than `bytes`; `None` takes the limit away.
@@ -274,10 +282,10 @@ impl Store for SqliteStore {
         self.whole(|conn| accounts::close(conn, by))
     }
 
-    fn look_up(&mut self, who: &[AccountRef], key_packages: bool) -> Result<Vec<AccountFound>, StoreError> {
+    fn look_up(&mut self, who: &[AccountRef], key_packages: bool, most_bytes: usize) -> Result<Vec<AccountFound>, StoreError> {
         broken(match key_packages {
-            true => self.whole(|conn| accounts::look_up(conn, who, true)),
-            false => self.glance(|conn| accounts::look_up(conn, who, false)),
+            true => self.whole(|conn| accounts::look_up(conn, who, true, most_bytes)),
+            false => self.glance(|conn| accounts::look_up(conn, who, false, most_bytes)),
         })
     }
 
@@ -295,9 +303,10 @@ impl Store for SqliteStore {
         rng: &mut R,
         once: &Once,
         group: &GroupId,
-        rule: impl FnMut(Option<&GroupRow<'_>>, &mut R) -> Result<Step, Refusal>,
+        rule: impl Rule<R>,
+        crowded: impl FnMut(MailboxId) -> Result<(), Refusal>,
     ) -> Result<Posted, Stop> {
-        self.whole(|conn| groups::post(conn, today, rng, once, group, rule))
+        self.whole(|conn| groups::post(conn, today, rng, once, group, rule, crowded))
     }
 
     fn entries(&mut self, by: MailboxId, after: Seq, max: usize, max_bytes: usize) -> Result<Vec<MailboxEntry>, Stop> {

@@ -2,7 +2,8 @@
 //!
 //! Called by `http` after the upgrade. Up to [`PIPELINE`] requests of one
 //! connection are worked on at once, and answered as they are done. Never
-//! learns, and never asks, who is on the other side.
+//! learns, and never asks, who is on the other side: of the network address
+//! only [`Caller`] is left, to slow down floods.
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -13,6 +14,7 @@ use waxseal_wire::id::RequestId;
 use waxseal_wire::reply::{Refusal, Reply};
 use waxseal_wire::request::{AnonymousRequest, Request};
 
+use super::caller::Caller;
 use super::line::{Gone, Heard, Line};
 use super::{Bell, Hall};
 use crate::limits::Bucket;
@@ -33,10 +35,10 @@ pub(super) const TOO_LARGE: End = (CloseCode::Size, "too_large");
 pub(super) const TOO_MANY_BAD: End = (CloseCode::Policy, "bad_frames");
 
 /// Answers one connection until it ends.
-pub(super) async fn attend(mut line: Line, hall: &Hall, bell: Bell) {
+pub(super) async fn attend(mut line: Line, caller: Option<Caller>, hall: &Hall, bell: Bell) {
     let _connected = metrics::Connected::by(Door::Anonymous);
     // A silent connection keeps nothing but its line: what a conversation needs is freed with it.
-    match converse(&mut line, hall, bell).await {
+    match converse(&mut line, caller, hall, bell).await {
         Ok((code, why)) => {
             metrics::closed(why);
             line.close(code, why).await;
@@ -45,7 +47,7 @@ pub(super) async fn attend(mut line: Line, hall: &Hall, bell: Bell) {
     }
 }
 
-async fn converse(line: &mut Line, hall: &Hall, mut bell: Bell) -> Result<End, Gone> {
+async fn converse(line: &mut Line, caller: Option<Caller>, hall: &Hall, mut bell: Bell) -> Result<End, Gone> {
     let mut working = FuturesUnordered::new();
     let mut bucket = Bucket::new(hall.settings.rate, hall.now());
     let mut strikes = 0;
@@ -73,10 +75,14 @@ async fn converse(line: &mut Line, hall: &Hall, mut bell: Bell) -> Result<End, G
                                 return Ok(TOO_MANY_BAD);
                             }
                         }
-                        Ok((id, Request::Anonymous(request))) => match bucket.take(hall.settings.rate, hall.now(), cost(size)) {
-                            Err(refusal) => line.say(refuse(id, kind(&request), refusal)),
-                            Ok(()) => working.push(work(hall, id, request)),
-                        },
+                        Ok((id, Request::Anonymous(request))) => {
+                            let now = hall.now();
+                            let haste = bucket.take(hall.settings.rate, now, cost(size));
+                            match haste.and_then(|()| hall.callers.take(caller, now, &request)) {
+                                Err(refusal) => line.say(refuse(id, kind(&request), refusal)),
+                                Ok(()) => working.push(work(hall, id, request)),
+                            }
+                        }
                         // The door was checked while decoding; here for the compiler.
                         Ok((id, Request::Device(_))) => line.say(encode_reply(id, &Reply::Refused(Refusal::WrongDoor))),
                     }

@@ -5,6 +5,7 @@
 //! around it. Never serves anything about an account.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use waxseal_wire::frame::Door;
 
+use super::caller::Caller;
 use super::crowd::Place;
 use super::line::Line;
 use super::socket::Socket;
@@ -35,11 +37,11 @@ const GREETING: &str = "This is a Waxseal server. It carries sealed messages and
     To talk to somebody here, use a Waxseal client.\n";
 
 /// Answers HTTP on one connection until it closes or becomes a WebSocket.
-pub(super) async fn converse(socket: Socket, hall: Arc<Hall>, place: Place, bell: Bell) {
+pub(super) async fn converse((socket, peer): (Socket, IpAddr), hall: Arc<Hall>, place: Place, bell: Bell) {
     let place = Arc::new(place);
     let mut stopping = bell.clone();
     let service = service_fn(move |request| {
-        let response = answer(request, &hall, &place, &bell);
+        let response = answer(request, peer, &hall, &place, &bell);
         async move { Ok::<_, Infallible>(response) }
     });
     let connection = http1::Builder::new()
@@ -57,7 +59,13 @@ pub(super) async fn converse(socket: Socket, hall: Arc<Hall>, place: Place, bell
     connection.await.ok();
 }
 
-fn answer(mut request: Request<Incoming>, hall: &Arc<Hall>, place: &Arc<Place>, bell: &Bell) -> Response<Full<Bytes>> {
+fn answer(
+    mut request: Request<Incoming>,
+    peer: IpAddr,
+    hall: &Arc<Hall>,
+    place: &Arc<Place>,
+    bell: &Bell,
+) -> Response<Full<Bytes>> {
     let door = match request.uri().path() {
         path if path == Door::Anonymous.path() => Door::Anonymous,
         path if path == Door::Device.path() => Door::Device,
@@ -72,6 +80,7 @@ fn answer(mut request: Request<Incoming>, hall: &Arc<Hall>, place: &Arc<Place>, 
         response.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
         return response;
     };
+    let caller = Caller::of(peer, hall.settings.behind_proxy, request.headers());
     let upgraded = hyper::upgrade::on(&mut request);
     let (hall, place, bell) = (Arc::clone(hall), Arc::clone(place), bell.clone());
     tokio::spawn(async move {
@@ -81,7 +90,7 @@ fn answer(mut request: Request<Incoming>, hall: &Arc<Hall>, place: &Arc<Place>, 
         };
         let line = Line::new(parts.io.into_inner(), parts.read_buf, hall.settings.beat).await;
         match door {
-            Door::Anonymous => anonymous::attend(line, &hall, bell).await,
+            Door::Anonymous => anonymous::attend(line, caller, &hall, bell).await,
             Door::Device => device::attend(line, &hall, bell).await,
         }
         drop(place);

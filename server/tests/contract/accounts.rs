@@ -3,8 +3,10 @@
 use ed25519_dalek::SigningKey;
 use waxseal_server::policy::{Policy, Registration};
 use waxseal_server::store::Store;
-use waxseal_wire::chain::sign;
-use waxseal_wire::id::{IdempotencyKey, Millis, Position, Seq};
+use waxseal_wire::chain::{Chain, sign};
+use waxseal_wire::frame::encode_reply;
+use waxseal_wire::id::{IdempotencyKey, Millis, Position, RequestId, Seq};
+use waxseal_wire::limits;
 use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::{AccountFound, Refusal, Reply};
 use waxseal_wire::request::{
@@ -142,6 +144,29 @@ pub(crate) fn a_chain_grows_only_at_its_end<S: Store>(store: S) {
     assert_eq!(append(&mut town, &forged), Some(refused(Refusal::NotAllowed)));
     let found = find(&mut town, AccountRef::Name(phone.name.clone()));
     assert_eq!(found.chain, phone.chain.records());
+}
+
+pub(crate) fn a_chain_that_would_not_fit_an_answer_grows_no_more<S: Store>(store: S) {
+    let mut town = Town::new(store);
+    let mut phone = town.settle("alice");
+    let keys: Vec<_> = (1..limits::DEVICES).map(|_| SigningKey::generate(&mut town.rng)).collect();
+    let many: Vec<_> = [phone.entry].into_iter().chain(keys.iter().map(|key| town.entry(key))).collect();
+    town.roles.store().begin().unwrap();
+    let bytes = |chain: &Chain| chain.records().iter().map(|record| record.body.len()).sum::<usize>();
+    let refused_at = loop {
+        let record = phone.chain.next(many.clone(), Some(phone.entry.id), &phone.key).unwrap();
+        match town.ask_as(&phone, DeviceRequest::AppendRecord(record.clone())).reply {
+            Some(Reply::Done) => phone.chain.append(&record).unwrap(),
+            other => {
+                assert_eq!(other, Some(refused(Refusal::TooLarge)));
+                break bytes(&phone.chain) + record.body.len();
+            }
+        }
+    };
+    town.roles.store().persist().unwrap();
+    assert!(bytes(&phone.chain) <= limits::CHAIN_BYTES && refused_at > limits::CHAIN_BYTES);
+    let found = find(&mut town, AccountRef::Name(phone.name.clone()));
+    assert!(encode_reply(RequestId(1), &Reply::Accounts(vec![found])).len() < limits::FRAME / 2);
 }
 
 pub(crate) fn a_removed_device_loses_everything<S: Store>(store: S) {

@@ -1,8 +1,11 @@
 //! KeyPackages, aliases and blobs.
 
+use ed25519_dalek::SigningKey;
 use waxseal_server::store::Store;
-use waxseal_wire::id::BlobId;
+use waxseal_wire::frame::encode_reply;
+use waxseal_wire::id::{BlobId, RequestId};
 use waxseal_wire::limits;
+use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::{BlobPart, DeviceKeyPackage, KeysLeft, Refusal, Reply};
 use waxseal_wire::request::{AccountRef, AnonymousRequest, DeviceRequest, FetchBlob, Lookup, PublishKeys, PutBlob};
 
@@ -62,6 +65,47 @@ pub(crate) fn key_packages_taken_back_are_not_handed_out<S: Store>(store: S) {
     // Who was given one of the old ones may still reach the device by its alias.
     let subject = town.roles.subject(&alice.name).unwrap().unwrap();
     assert_eq!(subject.devices[0].aliases.len(), 5);
+}
+
+pub(crate) fn a_look_up_is_answered_as_far_as_a_frame_goes<S: Store>(store: S) {
+    let mut town = Town::new(store);
+    let mut alice = town.settle("alice");
+    let more = (1..limits::DEVICES).map(|_| SigningKey::generate(&mut town.rng)).collect::<Vec<_>>();
+    let entries = [alice.entry].into_iter().chain(more.iter().map(|key| town.entry(key))).collect::<Vec<_>>();
+    let record = alice.chain.next(entries.clone(), Some(alice.entry.id), &alice.key).unwrap();
+    assert_eq!(town.ask_as(&alice, DeviceRequest::AppendRecord(record.clone())).reply, Some(Reply::Done));
+    alice.chain.append(&record).unwrap();
+    let keys = [alice.key.clone()].into_iter().chain(more);
+    for (entry, key) in entries.into_iter().zip(keys) {
+        let mut device = Device { entry, key, keys: Default::default(), proven: None, ..alice.clone() };
+        town.session(&mut device);
+        let uploads = vec![
+            town.upload(&mut device, &vec![1; limits::KEY_PACKAGE], false),
+            town.upload(&mut device, &vec![2; limits::KEY_PACKAGE], true),
+        ];
+        town.publish(&device, uploads);
+    }
+    // The same account again and again: the largest answer that can be asked for.
+    let mut who = vec![AccountRef::Name(alice.name.clone()); limits::LOOKUP];
+    who.insert(1, AccountRef::Name(AccountName::parse("nobody").unwrap()));
+    who.pop();
+    let mut answered = 0;
+    let mut one_time = 0;
+    while answered < limits::LOOKUP {
+        let rest = Lookup { who: who[answered..].to_vec(), key_packages: true };
+        let reply = town.answer(AnonymousRequest::Lookup(rest));
+        let size = encode_reply(RequestId(u64::MAX), &reply).len();
+        let Reply::Accounts(found) = reply else { panic!("{reply:?}") };
+        assert!(size <= limits::FRAME, "{size} bytes for {} accounts", found.len());
+        assert!(size > limits::FRAME / 2 || answered + found.len() == limits::LOOKUP, "room is used: {size}");
+        for (one, asked) in found.iter().zip(&who[answered..]) {
+            let is_alice = *asked == AccountRef::Name(alice.name.clone());
+            assert_eq!(one.key_packages.len(), if is_alice { limits::DEVICES } else { 0 });
+            one_time += one.key_packages.iter().filter(|key_package| !key_package.last_resort).count();
+        }
+        answered += found.len();
+    }
+    assert_eq!((answered, one_time), (limits::LOOKUP, limits::DEVICES), "what was taken has arrived");
 }
 
 pub(crate) fn the_newest_key_packages_are_kept<S: Store>(store: S) {

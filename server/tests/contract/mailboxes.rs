@@ -66,9 +66,11 @@ pub(crate) fn an_overflowing_mailbox_is_marked_lost_and_stops_nobody<S: Store>(s
     let mut town = Town::new(store);
     let [mut a, mut b, mut c] = town.settle_all(["alice", "bob", "carol"]);
     let circle = town.found(&mut [&mut a, &mut b, &mut c]);
+    // Who never posted would be left out before.
+    assert_eq!(town.say(&circle, &b, circle.aliases[1], b"I am here"), Reply::Accepted(Position(2)));
     town.roles.store().begin().unwrap();
     for number in 0..limits::MAILBOX as u64 {
-        assert_eq!(town.say(&circle, &a, circle.aliases[0], b"x"), Reply::Accepted(Position(number + 2)));
+        assert_eq!(town.say(&circle, &a, circle.aliases[0], b"x"), Reply::Accepted(Position(number + 3)));
         if number % 1000 == 0 {
             town.ack(&c, number);
         }
@@ -81,7 +83,55 @@ pub(crate) fn an_overflowing_mailbox_is_marked_lost_and_stops_nobody<S: Store>(s
     assert!(town.session(&mut b).lost);
     town.ack(&b, 10_000);
     assert!(!town.session(&mut b).lost);
-    assert_eq!(town.order(&b).last(), Some(&(Kind::Message, 1, limits::MAILBOX as u64 + 1)));
+    assert_eq!(town.order(&b).last(), Some(&(Kind::Message, 1, limits::MAILBOX as u64 + 2)));
+}
+
+pub(crate) fn strangers_fill_half_a_mailbox_and_push_nobody_out<S: Store>(store: S) {
+    let mut town = Town::new(store);
+    let [mut alice, mut bob, mut mallory] = town.settle_all(["alice", "bob", "mallory"]);
+    let friends = town.found(&mut [&mut alice, &mut bob]);
+    assert_eq!(town.say(&friends, &bob, friends.aliases[1], b"hello alice"), Reply::Accepted(Position(2)));
+    assert_eq!(town.say(&friends, &alice, friends.aliases[0], b"hello bob"), Reply::Accepted(Position(3)));
+    let flood = town.found(&mut [&mut mallory, &mut bob]);
+    town.roles.store().begin().unwrap();
+    for number in 0..limits::STRANGERS as u64 {
+        assert_eq!(town.say(&flood, &mallory, flood.aliases[0], b"buy"), Reply::Accepted(Position(number + 2)));
+    }
+    town.roles.store().persist().unwrap();
+    assert_eq!(town.read(&bob).len(), limits::STRANGERS);
+
+    // Welcomes still come, but slowly.
+    let mut asked = 0;
+    while asked < 200 {
+        let (circle, devices) = (town.circle(&mut [&mut mallory, &mut bob]), [&mallory, &bob]);
+        let founding = town.founding(&circle, &devices);
+        match town.answer(AnonymousRequest::Found(Box::new(founding.clone()))) {
+            Reply::Accepted(_) => asked += 1,
+            other => {
+                let Reply::Refused(Refusal::TooFast { retry_after_ms }) = other else { panic!("{other:?}") };
+                assert!((1..=60_000).contains(&retry_after_ms));
+                town.now = Millis(town.now.0 + retry_after_ms);
+                // Nothing of it was kept: the same is taken later.
+                assert!(matches!(town.answer(AnonymousRequest::Found(Box::new(founding))), Reply::Accepted(_)));
+                break;
+            }
+        }
+    }
+    assert_eq!(asked, 100);
+    assert_eq!(town.read(&bob).len(), limits::STRANGERS + 101);
+
+    // Who is known is heard, and nothing of theirs was lost.
+    for number in 4..104 {
+        assert_eq!(town.say(&friends, &alice, friends.aliases[0], b"still here?"), Reply::Accepted(Position(number)));
+    }
+    let from_alice = |town: &mut Town<S>| town.opened(&bob).iter().filter(|one| one.group == friends.group).count();
+    assert_eq!(from_alice(&mut town), 2 + 1 + 100);
+    assert!(!town.session(&mut bob).lost);
+    // A group that the device posts to is no stranger's any more.
+    assert!(matches!(town.say(&flood, &bob, flood.aliases[1], b"what?"), Reply::Accepted(_)));
+    let before = town.read(&bob).len();
+    town.say(&flood, &mallory, flood.aliases[0], b"this");
+    assert_eq!(town.read(&bob).len(), before + 1);
 }
 
 pub(crate) fn what_is_older_than_thirty_days_is_dropped_and_told<S: Store>(store: S) {

@@ -42,6 +42,7 @@ on_each_store! {
         a_refused_registration_leaves_the_invitation_good
         a_device_proves_itself_with_its_own_key_alone
         a_chain_grows_only_at_its_end
+        a_chain_that_would_not_fit_an_answer_grows_no_more
         a_removed_device_loses_everything
         a_closed_account_is_gone_and_its_name_stays_taken;
     keys:
@@ -49,6 +50,7 @@ on_each_store! {
         an_upload_repeated_adds_nothing
         the_newest_key_packages_are_kept
         key_packages_taken_back_are_not_handed_out
+        a_look_up_is_answered_as_far_as_a_frame_goes
         an_alias_belongs_to_one_device
         a_blob_comes_back_part_by_part
         a_blob_takes_its_parts_in_order_and_never_others;
@@ -73,6 +75,7 @@ on_each_store! {
         an_ack_never_reaches_beyond_the_head
         entries_come_in_order_and_within_the_asked_size
         an_overflowing_mailbox_is_marked_lost_and_stops_nobody
+        strangers_fill_half_a_mailbox_and_push_nobody_out
         what_is_older_than_thirty_days_is_dropped_and_told
         a_loss_after_the_session_began_is_not_hidden_by_its_ack
         of_gathered_requests_a_refused_one_undoes_itself_alone;

@@ -27,6 +27,7 @@ pub(crate) struct Town<S: Store> {
 }
 
 /// One account with one device, and the keys of its aliases.
+#[derive(Clone)]
 pub(crate) struct Device {
     pub(crate) name: AccountName,
     pub(crate) chain: Chain,

@@ -8,11 +8,11 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use waxseal_server::limits::Rate;
 use waxseal_server::transport::Settings;
 use waxseal_wire::frame::{Door, Told};
-use waxseal_wire::id::{RequestId, Seq};
+use waxseal_wire::id::{Position, RequestId, Seq};
 use waxseal_wire::limits;
 use waxseal_wire::reply::{Push, Refusal, Reply};
 
-use super::person::{Connection, Person, look_up, take};
+use super::person::{Connection, Group, Person, look_up, take};
 use super::program::http;
 use super::story::Town;
 
@@ -126,6 +126,36 @@ async fn who_asks_too_fast_is_told_when_to_come_back() {
     assert!((1..=200).contains(&retry_after_ms));
     tokio::time::sleep(Duration::from_millis(retry_after_ms + 20)).await;
     assert!(matches!(connection.ask(look_up(&bob.name)).await, Reply::Accounts(_)));
+}
+
+#[tokio::test]
+async fn one_address_that_floods_slows_itself_down_and_nobody_else() {
+    let (lookups, foundings) = (Rate { burst: 3, per_second: 1 }, Rate { burst: 2, per_second: 1 });
+    let town = Town::new(Settings { lookups, foundings, ..Settings::default() }).await;
+    let alice = Person::arrive(&town.address, "alice").await;
+    let bob = Person::arrive(&town.address, "bob").await;
+    let fast = |reply| matches!(reply, Reply::Refused(Refusal::TooFast { retry_after_ms: 1..=1000 }));
+    let accounts = |reply| matches!(reply, Reply::Accounts(_));
+    let mut here = Connection::on_behalf_of("192.0.2.1", &town.address).await;
+    for _ in 0..3 {
+        assert!(accounts(here.ask(look_up(&bob.name)).await));
+    }
+    assert!(fast(here.ask(look_up(&bob.name)).await));
+    // Another connection from there is no way around it; what stands before the proxy's own word is neither.
+    let mut again = Connection::on_behalf_of("198.51.100.9, 192.0.2.1", &town.address).await;
+    assert!(fast(again.ask(look_up(&bob.name)).await));
+    for _ in 0..2 {
+        assert_eq!(again.ask(Group::new().found(&alice, &[&bob], b"knock")).await, Reply::Accepted(Position(1)));
+    }
+    assert!(fast(here.ask(Group::new().found(&alice, &[&bob], b"knock")).await));
+    let mut there = Connection::on_behalf_of("192.0.2.2", &town.address).await;
+    assert!(accounts(there.ask(look_up(&bob.name)).await));
+    assert_eq!(there.ask(Group::new().found(&alice, &[&bob], b"hello")).await, Reply::Accepted(Position(1)));
+    // Nobody is slowed down by a proxy that does not say for whom it calls.
+    let mut unnamed = Connection::open(&town.address, Door::Anonymous).await;
+    for _ in 0..5 {
+        assert!(accounts(unnamed.ask(look_up(&bob.name)).await));
+    }
 }
 
 #[tokio::test]

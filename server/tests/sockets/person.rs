@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use waxseal_wire::chain::{Chain, DeviceEntry, PublicKey, sign};
 use waxseal_wire::frame::{Door, Told, decode_told, encode_request};
@@ -37,6 +38,17 @@ impl Connection {
     pub(crate) async fn try_open(address: &str, door: Door) -> Option<Self> {
         let stream = TcpStream::connect(address).await.ok()?;
         Self::over(stream, &format!("ws://{address}"), door).await
+    }
+}
+
+impl Connection {
+    /// The anonymous door, by a proxy that says for whom it calls.
+    pub(crate) async fn on_behalf_of(whom: &str, address: &str) -> Self {
+        let mut request = format!("ws://{address}{}", Door::Anonymous.path()).into_client_request().unwrap();
+        request.headers_mut().append("x-forwarded-for", whom.parse().unwrap());
+        let stream = TcpStream::connect(address).await.unwrap();
+        let (ws, _) = tokio_tungstenite::client_async(request, stream).await.unwrap();
+        Self { ws, last: 0, pushed: Vec::new() }
     }
 }
 

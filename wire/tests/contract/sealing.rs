@@ -6,7 +6,7 @@ use rand_chacha::rand_core::SeedableRng;
 use waxseal_wire::id::{AliasId, Epoch, GroupId, Position};
 use waxseal_wire::key::{BadPublic, DeliveryKey, PostKey, SealKey, SealPublic, SealSecret};
 use waxseal_wire::request::Address;
-use waxseal_wire::seal::{Delivered, Kind, OpenError, open, open_roster, padme, roster_hash, seal, seal_roster};
+use waxseal_wire::seal::{Delivered, Kind, OpenError, Seat, open, open_roster, padme, roster_hash, seal, seal_roster};
 
 use super::{samples, strategy};
 
@@ -124,6 +124,8 @@ proptest! {
     #[test]
     fn a_roster_opens_only_in_its_group_and_epoch(roster in strategy::roster(), group: [u8; 16], epoch in 0..u64::MAX, key: [u8; 32], seed: u64) {
         let (group, epoch, key) = (GroupId(group), Epoch(epoch), DeliveryKey::new(key));
+        let seat = |(place, entry)| Seat { entry, has_posted: seed >> (place % 64) & 1 == 1 };
+        let roster: Vec<_> = roster.into_iter().enumerate().map(seat).collect();
         let sealed = seal_roster(&roster, &group, epoch, &key, &mut chance(seed));
         prop_assert_eq!(open_roster(&sealed, &group, epoch.next(), &key), Err(OpenError));
         prop_assert_eq!(open_roster(&sealed, &GroupId([0; 16]), epoch, &key), Err(OpenError));
@@ -181,7 +183,7 @@ fn messages_of_near_lengths_have_one_sealed_size() {
 #[test]
 fn the_size_of_a_roster_tells_its_number_only_roughly() {
     let size = |members: u8| {
-        let roster: Vec<_> = (0..members).map(samples::roster_entry).collect();
+        let roster: Vec<_> = (0..members).map(|n| Seat { entry: samples::roster_entry(n), has_posted: n % 2 == 0 }).collect();
         seal_roster(&roster, &GroupId([1; 16]), Epoch(1), &DeliveryKey::new([2; 32]), &mut chance(3)).len()
     };
     assert_eq!(size(0), size(2), "up to two look alike");

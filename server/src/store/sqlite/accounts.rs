@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use subtle::ConstantTimeEq;
 use waxseal_wire::chain::{DeviceEntry, PublicKey, Signature, SignedRecord};
 use waxseal_wire::id::{AccountId, DeviceId, Position, Seq};
+use waxseal_wire::limits;
 use waxseal_wire::reply::{AccountFound, DeviceKeyPackage, Refusal};
 use waxseal_wire::request::AccountRef;
 
@@ -167,11 +168,42 @@ pub(super) fn chain(conn: &Connection, account: i64) -> Result<Vec<SignedRecord>
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-pub(super) fn look_up(conn: &Connection, who: &[AccountRef], key_packages: bool) -> Result<Vec<AccountFound>, Stop> {
-    who.iter().map(|who| Ok(find(conn, who, key_packages)?.unwrap_or_default())).collect()
+pub(super) fn look_up(
+    conn: &Connection,
+    who: &[AccountRef],
+    key_packages: bool,
+    most_bytes: usize,
+) -> Result<Vec<AccountFound>, Stop> {
+    let (mut all, mut bytes) = (Vec::with_capacity(who.len()), 0);
+    for who in who {
+        let Some((account, name)) = find(conn, who)? else {
+            bytes += AROUND;
+            all.push(AccountFound::default());
+            continue;
+        };
+        let chain = chain(conn, account)?;
+        let devices = if key_packages { devices_of(conn, account)? } else { Vec::new() };
+        // Before a KeyPackage is taken: what is taken must arrive.
+        bytes += AROUND + name.len() + chain.iter().map(|record| record.body.len() + AROUND).sum::<usize>();
+        bytes += devices.len() * (limits::KEY_PACKAGE + AROUND);
+        if bytes > most_bytes && !all.is_empty() {
+            break;
+        }
+        let mut found = AccountFound { name, chain, key_packages: Vec::new() };
+        for (mailbox, device, _) in devices {
+            if let Some((key_package, last_resort)) = keys::take(conn, mailbox)? {
+                found.key_packages.push(DeviceKeyPackage { device, key_package, last_resort });
+            }
+        }
+        all.push(found);
+    }
+    Ok(all)
 }
 
-fn find(conn: &Connection, who: &AccountRef, key_packages: bool) -> Result<Option<AccountFound>, StoreError> {
+/// What a record or a KeyPackage is longer on the wire than its bytes, at most: ids, a signature, tags and lengths.
+const AROUND: usize = 128;
+
+fn find(conn: &Connection, who: &AccountRef) -> Result<Option<(i64, String)>, StoreError> {
     let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
     let row = match who {
         AccountRef::Name(name) => {
@@ -179,14 +211,5 @@ fn find(conn: &Connection, who: &AccountRef, key_packages: bool) -> Result<Optio
         }
         AccountRef::Id(id) => conn.prepare_cached("SELECT id, name FROM account WHERE account = ?1")?.query_row([&id.0[..]], read),
     };
-    let Some((account, name)): Option<(i64, String)> = row.optional()? else { return Ok(None) };
-    let mut found = AccountFound { name, chain: chain(conn, account)?, key_packages: Vec::new() };
-    if key_packages {
-        for (mailbox, device, _) in devices_of(conn, account)? {
-            if let Some((key_package, last_resort)) = keys::take(conn, mailbox)? {
-                found.key_packages.push(DeviceKeyPackage { device, key_package, last_resort });
-            }
-        }
-    }
-    Ok(Some(found))
+    Ok(row.optional()?)
 }

@@ -7,7 +7,7 @@ use waxseal_wire::key::Verifier;
 use waxseal_wire::reply::Refusal;
 
 use super::{Stop, StoreError, int, mailboxes, uint};
-use crate::store::{Day, GroupRow, Once, Posted, Step, Turn};
+use crate::store::{Day, GroupRow, MailboxId, Once, Posted, Rule, Step, Turn};
 
 pub(super) fn post<R: CryptoRngCore>(
     conn: &Connection,
@@ -15,7 +15,8 @@ pub(super) fn post<R: CryptoRngCore>(
     rng: &mut R,
     once: &Once,
     group: &GroupId,
-    mut rule: impl FnMut(Option<&GroupRow<'_>>, &mut R) -> Result<Step, Refusal>,
+    mut rule: impl Rule<R>,
+    crowded: impl FnMut(MailboxId) -> Result<(), Refusal>,
 ) -> Result<Posted, Stop> {
     if let Some(position) = done_before(conn, once)? {
         return Ok(Posted { position, woken: Vec::new() });
@@ -32,11 +33,14 @@ pub(super) fn post<R: CryptoRngCore>(
                 int(step.position.0),
                 int(today.0),
             ))?;
+            if let Some(roster) = &step.roster {
+                conn.prepare_cached("UPDATE roster SET sealed = ?2 WHERE id = ?1")?.execute((id, roster))?;
+            }
         }
         (id, Some(turn)) => turn_to(conn, today, group, id, step.position, turn)?,
         (None, None) => return Err(Refusal::Internal.into()),
     }
-    let woken = mailboxes::put(conn, today, &step.post, rng)?;
+    let woken = mailboxes::put(conn, today, &step.post, rng, crowded)?;
     remember(conn, today, once, step.position)?;
     Ok(Posted { position: step.position, woken })
 }
@@ -46,7 +50,7 @@ fn decide<R: CryptoRngCore>(
     conn: &Connection,
     group: &GroupId,
     rng: &mut R,
-    rule: &mut impl FnMut(Option<&GroupRow<'_>>, &mut R) -> Result<Step, Refusal>,
+    rule: &mut impl Rule<R>,
 ) -> Result<(Option<i64>, Step), Stop> {
     let mut select = conn.prepare_cached(
         "SELECT g.id, g.epoch, g.verifier, g.position, r.sealed FROM delivery_group g JOIN roster r ON r.id = g.id

@@ -7,7 +7,7 @@ use waxseal_wire::limits;
 use waxseal_wire::reply::{MailboxEntry, Refusal};
 
 use super::{Stop, StoreError, int, uint};
-use crate::store::{Day, MailboxId, Post};
+use crate::store::{Day, MailboxId, Post, Standing};
 
 /// Below the day stand this many random bits in an envelope's row id.
 const CHANCE_BITS: u32 = 47;
@@ -22,16 +22,27 @@ pub(super) fn day_of(id: i64) -> u64 {
     uint(id >> CHANCE_BITS)
 }
 
-/// Puts every copy; gives the mailboxes. Aliases that are gone are left out.
-pub(super) fn put(conn: &Connection, today: Day, post: &Post, rng: &mut impl CryptoRngCore) -> Result<Vec<MailboxId>, Stop> {
+/// Puts every copy; gives the mailboxes. Aliases that are gone are left out, and strangers where much waits.
+pub(super) fn put(
+    conn: &Connection,
+    today: Day,
+    post: &Post,
+    rng: &mut impl CryptoRngCore,
+    mut crowded: impl FnMut(MailboxId) -> Result<(), Refusal>,
+) -> Result<Vec<MailboxId>, Stop> {
     let mut woken = Vec::with_capacity(post.letters().len());
     let mut next = conn.prepare_cached(
-        "UPDATE mailbox SET head = head + 1 WHERE id = (SELECT mailbox FROM alias WHERE alias = ?1) RETURNING id, head, floor",
+        "UPDATE mailbox SET head = head + 1 WHERE id = (SELECT mailbox FROM alias WHERE alias = ?1) AND head - floor < ?2
+         RETURNING id, head, floor",
     )?;
     let mut insert = conn.prepare_cached("INSERT INTO envelope(id, mailbox, seq, alias, sealed) VALUES (?1, ?2, ?3, ?4, ?5)")?;
     for letter in post.letters() {
-        let place = next.query_row([&letter.alias.0[..]], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+        let room = if letter.standing == Standing::Stranger { int(limits::STRANGERS as u64) } else { i64::MAX };
+        let place = next.query_row((&letter.alias.0[..], room), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
         let Some((mailbox, head, floor)): Option<(i64, i64, i64)> = place else { continue };
+        if letter.standing == Standing::Asked && head - floor > int(limits::STRANGERS as u64) {
+            crowded(MailboxId(uint(mailbox)))?;
+        }
         let sealed = post.seal(letter, rng);
         loop {
             let id = first_id(today) | int(rng.next_u64() >> (u64::BITS - CHANCE_BITS));
