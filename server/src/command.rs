@@ -79,7 +79,7 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
-    /// Print every table and column that this server can hold, and why: there is nothing more
+    /// Print every table and column that this server can hold, and why
     Holds,
     /// Copy the store to a file, while the server runs or not
     Backup {

@@ -82,8 +82,10 @@ fn same_order(name: &str, lines: &[String], views: &[(usize, Vec<String>)], faul
         let common = |mine: &[String], others: &[String]| -> Vec<String> {
             mine.iter().filter(|line| others.contains(line)).cloned().collect()
         };
-        if common(lines, theirs) != common(theirs, lines) {
-            faults.push(Fault(format!("{name} and {} disagree on the order", town.houses[*other].name)));
+        let (mine, others) = (common(lines, theirs), common(theirs, lines));
+        if let Some(at) = mine.iter().zip(&others).position(|(mine, other)| mine != other) {
+            let other = &town.houses[*other].name;
+            faults.push(Fault(format!("{name} has {:?} where {other} has {:?}", mine.get(at), others.get(at))));
         }
     }
 }

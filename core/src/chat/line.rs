@@ -126,6 +126,22 @@ pub(crate) fn set_place(
     Ok(())
 }
 
+/// The same words came again in a later group of the chat: there they stand, for everybody.
+pub(crate) fn follow(
+    tx: &Tx<'_>,
+    message: MessageRef,
+    group: &GroupId,
+    generation: u64,
+    position: Position,
+) -> Result<bool, StoreError> {
+    let moved = tx
+        .prepare_cached(
+            "UPDATE message SET grp = ?2, generation = ?3, position = ?4 WHERE id = ?1 AND (generation, grp) < (?3, ?2)",
+        )?
+        .execute(params![message.0, group.0, generation.cast_signed(), position.0.cast_signed()])?;
+    Ok(moved > 0)
+}
+
 /// The text was edited, or (`None`) deleted, by who wrote it.
 pub(crate) fn replace(tx: &Tx<'_>, message: MessageRef, text: Option<&str>) -> Result<(), StoreError> {
     let line = text.map_or(Line::Deleted, |text| Line::Text(text.to_owned()));

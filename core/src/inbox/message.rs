@@ -203,10 +203,14 @@ impl Turn<'_> {
         id: Option<MessageId>,
         reply_to: Option<MessageId>,
     ) -> Result<(), StoreError> {
-        // The same content again, such as sent into a broken group and then into its successor.
+        // The same content again, such as sent into a broken group and then into its successor: some have both,
+        // some the second alone, and all show one order.
         if let Some(id) = &id
-            && line::by_id(self.tx, &place.chat, id)?.is_some()
+            && let Some((message, _)) = line::by_id(self.tx, &place.chat, id)?
         {
+            if line::follow(self.tx, message, &place.group, place.generation, delivered.position)? {
+                self.tell(Event::ChatChanged(place.chat));
+            }
             return Ok(());
         }
         let own = self.own_account()? == Some(from.account);

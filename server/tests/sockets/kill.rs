@@ -170,7 +170,8 @@ async fn read(person: Arc<Person>, address: Address, upto: watch::Receiver<Optio
             let Ok(Some(Push::Entries(entries))) = pushed else {
                 break;
             };
-            let last = entries.last().unwrap().seq;
+            // An empty push says that everything that waited was pushed.
+            let Some(last) = entries.last().map(|entry| entry.seq) else { continue };
             for entry in entries {
                 let delivered = person.open(&entry);
                 let value = (delivered.position, delivered.kind, delivered.envelope);

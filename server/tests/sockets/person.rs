@@ -117,7 +117,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Whether nothing was pushed that nobody has taken.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.pushed.is_empty()
+        self.pushed.iter().all(|push| matches!(push, Push::Entries(none) if none.is_empty()))
     }
 
     pub(crate) async fn entries(&mut self) -> Vec<MailboxEntry> {
