@@ -304,8 +304,8 @@ impl Turn<'_> {
             return Ok(true);
         }
         if place.is_some_and(|place| place.state == GroupState::Open) && self.now >= entry.due {
-            // Only with an open mailbox does silence mean that we are lost.
-            if self.session.proven {
+            // Only where all that waited in the mailbox was taken does silence mean that we are lost.
+            if self.session.is_caught_up() {
                 self.broken(&group, None)?;
             }
             let mut again = entry.clone();
