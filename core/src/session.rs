@@ -81,6 +81,8 @@ pub(crate) struct Session {
     pub(crate) reclaimed: bool,
     /// A person was told that the server knows less than we do.
     pub(crate) warned: bool,
+    /// The server dropped entries unread, and some groups are not known to be whole yet.
+    pub(crate) doubts: bool,
     /// Highest place in the mailbox when this session began.
     head: Seq,
     /// All that waited when this session began was taken.
@@ -243,6 +245,7 @@ impl Turn<'_> {
         if session.lost {
             self.mailbox_lost()?;
         }
-        Ok(())
+        self.recall_doubts()?;
+        self.judge_doubted()
     }
 }

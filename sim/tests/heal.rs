@@ -77,6 +77,41 @@ fn a_device_that_was_away_too_long_is_added_again() {
 }
 
 #[test]
+fn a_mailbox_that_dropped_its_oldest_shows_a_hole_and_all_the_rest() {
+    let mut town = group_of_four(13);
+    town.plan(0, 3, Deed::Found("wasps".into(), vec!["anna".into()]));
+    town.run_for(10_000).unwrap();
+    town.plan(0, 0, Deed::AcceptAll);
+    // Cadence after joining is over; then dora goes away.
+    town.run_for(10 * 60_000).unwrap();
+    town.unplug(3).unwrap();
+    town.houses[3].gone = true;
+    let days = [("too early", 25), ("first kept", 2), ("last kept", 5)];
+    for (words, days) in days {
+        town.plan(0, 0, Deed::Say("bees".into(), words.into()));
+        town.run_for(60_000).unwrap();
+        town.skip_days(days);
+    }
+    town.houses[3].gone = false;
+    let readded = checks::health(&mut town).unwrap().readded;
+    town.connect(3, 10);
+    town.run_for(10 * 60_000).unwrap();
+    assert_eq!(lines(&mut town, 3), ["before", "first kept", "last kept"]);
+    let chat = town.chat(3, "bees").unwrap();
+    let all = town.houses[3].client().messages(chat, None, 100).unwrap();
+    assert!(all.iter().any(|message| message.line == Line::Gap), "the hole is shown");
+    town.plan(0, 3, Deed::Say("bees".into(), "here again".into()));
+    town.plan(0, 3, Deed::Say("wasps".into(), "and here".into()));
+    town.run_for(60_000).unwrap();
+    for house in 0..4 {
+        assert_eq!(lines(&mut town, house).last().unwrap(), "here again", "house {house}");
+    }
+    let wasps = town.chat(0, "wasps").unwrap();
+    assert_eq!(checks::words(checks::texts(&mut town, 0, wasps).unwrap().last().unwrap()), "and here");
+    assert_eq!(checks::health(&mut town).unwrap().readded, readded, "nobody had to help in bees");
+}
+
+#[test]
 fn a_device_without_key_packages_is_reached_by_its_last_resort() {
     let mut town = group_of_four(9);
     // Dora is away while twenty-five groups ask for her KeyPackages.

@@ -168,7 +168,7 @@ pub(crate) fn set_current(tx: &Tx<'_>, group: &ChatGroup, now: Millis) -> Result
     let until = now.0.saturating_add(KEEP_SUPERSEDED).cast_signed();
     tx.execute(
         "UPDATE chat_group SET state = ?3, heal_at = NULL, update_at = ?4 WHERE chat = ?1 AND grp <> ?2 AND state IN (1, 2)",
-        params![group.chat.0, group.group.0, number(&GroupState::ALL, &GroupState::Superseded), until],
+        params![group.chat.0, group.group.0, group_state(GroupState::Superseded), until],
     )?;
     tx.execute(
         "UPDATE chat SET grp = ?2, generation = ?3 WHERE chat = ?1",
@@ -188,7 +188,7 @@ pub(crate) fn put_group(tx: &Tx<'_>, group: &ChatGroup, epoch: Epoch) -> Result<
         group.group.0,
         group.chat.0,
         group.generation.cast_signed(),
-        number(&GroupState::ALL, &group.state),
+        group_state(group.state),
         group.position.0.cast_signed(),
         ahead(group),
         epoch.0.cast_signed(),
@@ -210,7 +210,7 @@ pub(crate) fn save_group(tx: &Tx<'_>, group: &ChatGroup) -> Result<(), StoreErro
     )?
     .execute(params![
         group.group.0,
-        number(&GroupState::ALL, &group.state),
+        group_state(group.state),
         group.position.0.cast_signed(),
         ahead(group),
         group.update_at.0.cast_signed(),
@@ -271,10 +271,15 @@ fn read_group(row: &Row<'_>) -> rusqlite::Result<ChatGroup> {
     })
 }
 
+/// The column of a state.
+pub(crate) fn group_state(state: GroupState) -> i64 {
+    number(&GroupState::ALL, &state)
+}
+
 /// The groups in one state.
 pub(crate) fn groups_in(tx: &Tx<'_>, state: GroupState) -> Result<Vec<GroupId>, StoreError> {
     let mut rows = tx.prepare_cached("SELECT grp FROM chat_group WHERE state = ?1")?;
-    let groups = rows.query_map([number(&GroupState::ALL, &state)], |row| row.get(0).map(GroupId))?;
+    let groups = rows.query_map([group_state(state)], |row| row.get(0).map(GroupId))?;
     Ok(groups.collect::<Result<_, _>>()?)
 }
 

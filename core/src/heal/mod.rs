@@ -10,6 +10,7 @@
 //! messages or 7 days, so that a copied device state stops being of use.
 
 mod cadence;
+mod doubt;
 mod errand;
 mod refound;
 
@@ -58,14 +59,6 @@ impl Turn<'_> {
         if let Some(mut place) = chat::group(self.tx, group)?.filter(|place| place.state == GroupState::Broken) {
             place.heal_tries = place.heal_tries.max(2);
             chat::save_group(self.tx, &place)?;
-        }
-        Ok(())
-    }
-
-    /// The server dropped what we had not taken: no group can be relied on.
-    pub(crate) fn mailbox_lost(&mut self) -> Result<(), StoreError> {
-        for group in chat::groups_in(self.tx, GroupState::Open)? {
-            self.broken(&group, None)?;
         }
         Ok(())
     }

@@ -14,6 +14,8 @@ mod message;
 mod parked;
 mod welcome;
 
+pub(crate) use parked::is_any as is_parked;
+
 use waxseal_wire::frame::Door;
 use waxseal_wire::id::{GroupId, Seq};
 use waxseal_wire::reply::MailboxEntry;
@@ -43,7 +45,7 @@ impl Turn<'_> {
         if entries.is_empty() {
             // Nothing more waits.
             self.session.took(cursor, true);
-            return Ok(());
+            return self.judge_doubted();
         }
         for entry in entries {
             // Pushed again after a lost ack: stored already.
@@ -57,7 +59,7 @@ impl Turn<'_> {
         me::set_cursor(self.tx, cursor)?;
         self.session.took(cursor, false);
         self.ack(cursor);
-        Ok(())
+        self.judge_doubted()
     }
 
     fn ack(&mut self, upto: Seq) {

@@ -28,7 +28,8 @@ pub(super) fn park(tx: &Tx<'_>, delivered: &Delivered, account: Option<&AccountI
     Ok(())
 }
 
-pub(super) fn is_any(tx: &Tx<'_>, group: &GroupId) -> Result<bool, StoreError> {
+/// Whether something of this group waits.
+pub(crate) fn is_any(tx: &Tx<'_>, group: &GroupId) -> Result<bool, StoreError> {
     let found: Option<i64> =
         tx.prepare_cached("SELECT id FROM parked WHERE grp = ?1 LIMIT 1")?.query_row([group.0], |row| row.get(0)).optional()?;
     Ok(found.is_some())

@@ -272,6 +272,8 @@ const CLIENT: &[&str] = &[
     // What was written and not sent; and a way to count what was not read without reading all that was.
     "CREATE TABLE draft (chat BLOB PRIMARY KEY NOT NULL, text TEXT NOT NULL, reply_to INTEGER);
     CREATE INDEX message_unread ON message (chat, id) WHERE state = 0 AND kind IN (0, 2);",
+    // The server dropped something unread: how far these groups had come then.
+    "CREATE TABLE doubted (grp BLOB PRIMARY KEY NOT NULL, position INTEGER NOT NULL);",
 ];
 
 const LISTS: u32 = 1_000;

@@ -1,0 +1,59 @@
+//! Doubt: the server dropped entries before we took them, nobody knows of which groups.
+//!
+//! ```text
+//!   lost ──► every open group is doubted ──► all that is still in the mailbox is taken
+//!                 it came further: what opens shows that we can follow, a hole shows what is missing
+//!                 nothing came: its Commits may have been among what was dropped ──► broken, healed
+//! ```
+//! Called by `session` and `inbox`. The oldest are dropped first, so a group
+//! that still opens something has lost nothing after it.
+
+use waxseal_wire::id::GroupId;
+
+use crate::chat::{self, GroupState};
+use crate::inbox;
+use crate::store::StoreError;
+use crate::turn::Turn;
+
+impl Turn<'_> {
+    /// The server dropped what we had not taken: no group can be relied on until all the rest is read.
+    pub(crate) fn mailbox_lost(&mut self) -> Result<(), StoreError> {
+        self.tx.execute(
+            "INSERT OR REPLACE INTO doubted (grp, position) SELECT grp, position FROM chat_group WHERE state = ?1",
+            [chat::group_state(GroupState::Open)],
+        )?;
+        Ok(())
+    }
+
+    /// All that waited was taken: groups of which nothing came since are taken for lost.
+    pub(crate) fn judge_doubted(&mut self) -> Result<(), StoreError> {
+        if !self.session.doubts || !self.session.is_caught_up() {
+            return Ok(());
+        }
+        let doubted = {
+            let mut rows = self.tx.prepare_cached("SELECT grp, position FROM doubted")?;
+            let found = rows.query_map([], |row| Ok((GroupId(row.get(0)?), row.get::<_, i64>(1)?.cast_unsigned())))?;
+            found.collect::<Result<Vec<_>, _>>()?
+        };
+        let mut waiting = false;
+        for (group, position) in doubted {
+            if inbox::is_parked(self.tx, &group)? {
+                // It came further, and waits for a chain.
+                waiting = true;
+                continue;
+            }
+            if chat::group(self.tx, &group)?.is_some_and(|place| place.position.0 <= position) {
+                self.broken(&group, None)?;
+            }
+            self.tx.execute("DELETE FROM doubted WHERE grp = ?1", [group.0])?;
+        }
+        self.session.doubts = waiting;
+        Ok(())
+    }
+
+    /// Whether a session begins with groups in doubt, such as of one that was broken off.
+    pub(crate) fn recall_doubts(&mut self) -> Result<(), StoreError> {
+        self.session.doubts = self.tx.query_row("SELECT EXISTS (SELECT 1 FROM doubted)", [], |row| row.get(0))?;
+        Ok(())
+    }
+}
