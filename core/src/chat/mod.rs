@@ -288,6 +288,7 @@ pub(crate) fn drop_group(tx: &Tx<'_>, group: &GroupId) -> Result<(), StoreError>
     tx.execute("DELETE FROM chat_group WHERE grp = ?1", [group.0])?;
     tx.execute("DELETE FROM parked WHERE grp = ?1", [group.0])?;
     tx.execute("DELETE FROM joining WHERE grp = ?1", [group.0])?;
+    tx.execute("DELETE FROM unproven WHERE grp = ?1", [group.0])?;
     Ok(())
 }
 

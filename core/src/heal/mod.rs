@@ -168,6 +168,7 @@ impl Turn<'_> {
             self.finish_if_ready(&group)?;
         }
         self.hold_against_chain(account)?;
+        self.prove_leaves_of(account)?;
         self.tell_names(account)
     }
 

@@ -96,6 +96,7 @@ impl Turn<'_> {
         let Some(Ok((epoch, after, new))) = seen else { return self.broken(&place.group, None) };
         chat::put_group(self.tx, &place, epoch)?;
         self.refresh_members(&place)?;
+        self.prove_leaves_in(&place.group)?;
         // In a Commit of ours, a leaf with another address is one that we added (but for our own).
         let own = self.identity()?.map(|own| own.device);
         let own_alias = |leaves: &[MemberLeaf]| leaves.iter().find(|leaf| Some(leaf.device) == own).map(|leaf| leaf.address.alias);

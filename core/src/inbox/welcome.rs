@@ -368,19 +368,8 @@ impl Turn<'_> {
         } else {
             self.note(place, place.position.0, Some(by), Notice::Joined)?;
         }
-        // Whoever invited us may have listed somebody who is not there: every leaf is held against its chain.
-        for leaf in members {
-            let false_leaf = match trust::chain(self.tx, &leaf.account)? {
-                None => {
-                    trust::want(self.tx, &leaf.account)?;
-                    false
-                }
-                Some(chain) => chain.device(&leaf.device).is_none_or(|entry| entry.key != leaf.key),
-            };
-            if false_leaf {
-                self.hold_against_chain(&leaf.account)?;
-            }
-        }
+        // Whoever invited us may have listed somebody who is not there: until every leaf is proven, words wait.
+        self.hold_leaves(&place.group, members)?;
         chat::touch(self.tx, &place.chat, self.now)?;
         self.tell(match state {
             ChatState::Requested => Event::Requested(place.chat),

@@ -52,6 +52,9 @@ impl Turn<'_> {
         let Some(place) = self.writable_group(entry)? else {
             return self.without_group(entry);
         };
+        if self.is_held(&place.group)? {
+            return self.hold_words(entry);
+        }
         let key = self.fresh_key();
         let sealed = self.with_group(&place.group, |group, tx, mut rng| {
             let lent = lent(tx, group, key)?;
@@ -75,6 +78,19 @@ impl Turn<'_> {
             }
             _ => self.give_up(entry, Problem::NotAMember).map(|()| true),
         }
+    }
+
+    /// Leaves of the group are not proven yet: words wait, and all go together.
+    fn hold_words(&mut self, entry: &Entry) -> Result<bool, StoreError> {
+        let mut held = entry.clone();
+        held.due = self.later(PATIENCE, PATIENCE * 2);
+        held.save(self.tx)?;
+        Ok(true)
+    }
+
+    /// Words that waited go now, in their order.
+    pub(crate) fn let_words_go(&mut self, chat: &crate::view::ChatId) -> Result<(), StoreError> {
+        entry::make_due(self.tx, chat, self.now)
     }
 
     /// The stored group does not work any more: it heals, the entry waits.

@@ -190,6 +190,13 @@ pub(super) fn heads(tx: &Tx<'_>, now: Millis) -> Result<Vec<i64>, StoreError> {
     Ok(queues.into_values().map(|(_, id)| id).chain(alone).collect())
 }
 
+/// What a chat has to say, and did not begin with, begins now.
+pub(super) fn make_due(tx: &Tx<'_>, chat: &ChatId, now: Millis) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE outbox SET due = ?2 WHERE chat = ?1 AND stage = 0 AND message IS NOT NULL AND due > ?2")?
+        .execute(params![chat.0, now.0.cast_signed()])?;
+    Ok(())
+}
+
 /// The first entry of one queue.
 pub(super) fn head(tx: &Tx<'_>, chat: Option<&ChatId>, now: Millis) -> Result<Option<i64>, StoreError> {
     let Some(chat) = chat else { return Ok(None) };

@@ -274,6 +274,8 @@ const CLIENT: &[&str] = &[
     CREATE INDEX message_unread ON message (chat, id) WHERE state = 0 AND kind IN (0, 2);",
     // The server dropped something unread: how far these groups had come then.
     "CREATE TABLE doubted (grp BLOB PRIMARY KEY NOT NULL, position INTEGER NOT NULL);",
+    // Accounts whose leaves, in a group that we joined, are not proven yet.
+    "CREATE TABLE unproven (grp BLOB NOT NULL, account BLOB NOT NULL, PRIMARY KEY (grp, account)) WITHOUT ROWID;",
 ];
 
 const LISTS: u32 = 1_000;

@@ -10,6 +10,7 @@
 //! server: what does not verify is not kept.
 
 pub(crate) mod account;
+mod leaves;
 mod lookup;
 pub(crate) mod safety;
 

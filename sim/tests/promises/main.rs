@@ -8,6 +8,7 @@
 mod at_rest;
 mod dump;
 mod forward_secrecy;
+mod ghost;
 mod healing;
 mod hostile_directory;
 mod hostile_mailbox;
