@@ -1,8 +1,8 @@
 //! SECURITY.md, "runs the server and lies": never gets a device or a member in unseen.
 //!
 //! The server itself is honest; who stands before it is not. He swaps KeyPackages,
-//! names and account chains in what is looked up. Not closed by this are holes 1 (the
-//! first look-up of a name is believed) and 3 (who joins judges only who invited).
+//! names and account chains in what is looked up. Not closed by this is hole 1: the
+//! first look-up of a name is believed. Who joins a group with a ghost in it: `ghost`.
 
 use std::collections::BTreeSet;
 
