@@ -5,7 +5,7 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 
 # How much a short run does; every long run takes more of the same.
-# Cases of each property, and inputs of each fuzz target on the stable toolchain.
+# Cases of each property, and inputs of each decoder on the stable toolchain; a slower fuzz target gets fewer, in proportion.
 export PROPTEST_CASES ?= 128
 export WAXSEAL_FUZZ_CASES ?= 50000
 # Seeded towns in the simulation, and kills of the server under load.
@@ -51,14 +51,14 @@ chaos: ready ## A long simulation: many seeded towns (WAXSEAL_TOWNS=100000)
 faults: ready ## Kill the real programs at every single step, and often (WAXSEAL_KILLS=200)
 	WAXSEAL_FAULTS=all WAXSEAL_KILLS=$${FAULT_KILLS:-200} $(CARGO) test --workspace --locked --test kill --test sockets -- --nocapture
 
-fuzz: ready ## A long fuzz run over every decoder (FUZZ_SECONDS=600 each)
+fuzz: ready ## A long fuzz run over every target (FUZZ_SECONDS=600 each)
 	@scripts/fuzz
 
 bench: ready ## Measure, and write docs/benchmarks.md
 	@scripts/bench
 
-tools: ## Install the tools that are nice to have: cargo-nextest, cargo-deny, typos
-	$(CARGO) install --locked cargo-nextest cargo-deny
+tools: ## Install the tools that are nice to have: cargo-nextest, cargo-deny, cargo-fuzz, typos
+	$(CARGO) install --locked cargo-nextest cargo-deny cargo-fuzz
 	python3 -m pip install --user typos
 
 clean-data: ## Forget what `make run` kept: the server's store in ./waxseal-data

@@ -24,7 +24,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("web", &["wire", "core"]),
     ("sim", &["wire", "core", "server"]),
     ("bench", &["wire", "core"]),
-    ("fuzz", &["wire", "core"]),
+    ("fuzz", &["wire", "core", "server", "sim"]),
     ("xtask", &[]),
 ];
 

@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use tls_codec::Deserialize as _;
 use waxseal_wire::id::{AliasId, BlobId, Epoch, GroupId};
 use waxseal_wire::seal;
+use zeroize::Zeroizing;
 
 use super::change::{TREE, tree_place};
 use super::error::{Cause, GroupError, JoinError};
@@ -124,12 +125,35 @@ fn blob(processed: &ProcessedWelcome) -> Result<BlobId, JoinError> {
 }
 
 fn open_tree(provider: &Provider<'_>, processed: &ProcessedWelcome, sealed: &[u8]) -> Result<RatchetTreeIn, JoinError> {
+    let (key, place) = tree_seal(provider, processed)?;
+    let plain = seal::open(&key, TREE, &place, sealed).map_err(|_| JoinError::Tree)?;
+    RatchetTreeIn::tls_deserialize_exact(plain).map_err(|_| JoinError::Tree)
+}
+
+/// The key that a Welcome's tree is sealed under, and the place that it is bound to.
+fn tree_seal(provider: &Provider<'_>, processed: &ProcessedWelcome) -> Result<(Zeroizing<[u8; 32]>, Vec<u8>), JoinError> {
     let key = exporter(exporter::TREE, |label| processed.export_secret(provider.crypto(), label, &[], 32))
         .map_err(|_| JoinError::Foreign)?;
     let info = processed.unverified_group_info();
-    let place = tree_place(info.group_id().as_slice(), Epoch(info.epoch().as_u64()));
+    Ok((key, tree_place(info.group_id().as_slice(), Epoch(info.epoch().as_u64()))))
+}
+
+/// Seals another tree in the place of a Welcome's, as whoever invites could; gives it and the plain one. For fuzzing.
+#[doc(hidden)]
+pub fn remake_tree(
+    tx: &Tx<'_>,
+    rng: &mut impl CryptoRngCore,
+    welcome: &[u8],
+    sealed: &[u8],
+    change: impl FnOnce(&[u8]) -> Vec<u8>,
+) -> Result<(Vec<u8>, Vec<u8>), JoinError> {
+    let welcome = parse(welcome)?;
+    let (key, place) = tx.undone(|tx| {
+        let provider = Provider::calm(tx, None);
+        tree_seal(&provider, &process(&provider, welcome)?)
+    })?;
     let plain = seal::open(&key, TREE, &place, sealed).map_err(|_| JoinError::Tree)?;
-    RatchetTreeIn::tls_deserialize_exact(plain).map_err(|_| JoinError::Tree)
+    Ok((seal::seal(&key, TREE, &place, &change(&plain), rng), plain))
 }
 
 /// What our groups have: a 16-byte id, the suite, our requirements, a policy that reads.
