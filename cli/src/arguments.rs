@@ -85,6 +85,19 @@ pub(crate) enum Verb {
     /// Say who this profile is.
     #[command(after_help = "Examples:\n  waxseal whoami\n  waxseal whoami --json")]
     Whoami(Format),
+    /// Show or choose what people see beside your name: a display name.
+    #[command(
+        long_about = "Show or choose what people see beside your name: a display name.\n\nIt travels sealed, with your next words in each chat; the server never learns it, and a stranger who asks to talk does not before you answer. It is shown beside your name, never instead of it: anybody may choose any display name, the name is yours alone. One line of at most 128 bytes.",
+        after_help = "Examples:\n  waxseal profile                          what it is now\n  waxseal profile --name 'Alice Example'\n  waxseal profile --name ''                no display name any more"
+    )]
+    Profile {
+        /// The display name from now on; empty takes it back.
+        #[arg(long, value_name = "DISPLAY NAME")]
+        name: Option<String>,
+        /// How to print.
+        #[command(flatten)]
+        format: Format,
+    },
     /// Write to a person or a group.
     #[command(
         after_help = "Examples:\n  waxseal send bob 'See you at six'\n  waxseal send '#Book club' 'Chapter 4 is up'\n  make 2>&1 | tail -20 | waxseal send bob"

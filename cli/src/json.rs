@@ -23,6 +23,8 @@ pub(crate) struct MessageJson {
     direct: bool,
     message: i64,
     from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from_display_name: Option<String>,
     from_id: Option<String>,
     own: bool,
     at_ms: u64,
@@ -78,6 +80,7 @@ impl MessageJson {
             direct: chat.direct,
             message: message.message.0,
             from: message.sender.map(|_| message.sender_name.clone()),
+            from_display_name: message.sender_display.clone(),
             from_id: message.sender.as_ref().map(account),
             own: message.own,
             at_ms: message.at.0,
@@ -134,6 +137,8 @@ pub(crate) struct ChatJson {
     direct: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     peer_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_name: Option<String>,
     state: &'static str,
     members: usize,
     unread: u64,
@@ -148,6 +153,7 @@ impl ChatJson {
             title: chat.title.clone(),
             direct: chat.direct,
             peer_id: chat.peer.as_ref().map(account),
+            display_name: chat.display_name.clone(),
             state: chat_state(chat.state),
             members: chat.members,
             unread: chat.unread,
@@ -173,6 +179,8 @@ pub(crate) fn chat_state(state: ChatState) -> &'static str {
 pub(crate) struct MemberJson {
     account: String,
     name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_name: Option<String>,
     admin: bool,
     own: bool,
     devices: usize,
@@ -185,6 +193,7 @@ impl MemberJson {
         Self {
             account: account(&member.account),
             name: member.name.clone(),
+            display_name: member.display_name.clone(),
             admin: member.admin,
             own: member.own,
             devices: member.devices,

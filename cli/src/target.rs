@@ -71,6 +71,7 @@ mod tests {
             title: title.into(),
             direct,
             peer: None,
+            display_name: None,
             state: ChatState::Open,
             members: 2,
             unread: 0,

@@ -31,6 +31,7 @@ pub(crate) async fn run(verb: Verb, place: &Place, zone: UtcOffset) -> Result<()
     match verb {
         Verb::Register { name, invite, device_name } => account::register(place, &name, invite, device_name).await,
         Verb::Whoami(format) => account::whoami(place, format).await,
+        Verb::Profile { name, format } => account::profile(place, name, format).await,
         Verb::Devices { remove: Some(prefix), sure, .. } => account::remove_device(place, &prefix, sure).await,
         Verb::Devices { remove: None, format, .. } => account::devices(place, format, zone).await,
         Verb::Settings { delivered_receipts, read_receipts, format } => {

@@ -94,10 +94,28 @@ pub(crate) fn chat_state(chat: &ChatSummary) -> Option<&'static str> {
     }
 }
 
+/// A name that is somebody's alone, and what they want to be called beside it: `bob “Bob Builder”`.
+pub(crate) fn called(name: &str, display: Option<&str>) -> String {
+    let name = harmless::line(name);
+    match display {
+        Some(display) => format!("{name} {}", quoted(display)),
+        None => name,
+    }
+}
+
+/// In quotes, so that it is not taken for anything that we say.
+fn quoted(display: &str) -> String {
+    format!("“{}”", harmless::line(display).replace(['“', '”', '„', '«', '»'], "\""))
+}
+
 /// What a request asks.
 pub(crate) fn request(chat: &ChatSummary) -> String {
     let title = harmless::line(&chat.title);
-    if chat.direct { format!("{title} wants to talk to you") } else { format!("You were added to the group “{title}”") }
+    match &chat.display_name {
+        _ if !chat.direct => format!("You were added to the group “{title}”"),
+        Some(display) => format!("{title} wants to talk to you, and goes by {}", quoted(display)),
+        None => format!("{title} wants to talk to you"),
+    }
 }
 
 /// How far long work has come.
@@ -131,4 +149,17 @@ pub(crate) fn day(date: Date) -> String {
 /// `09:05`
 pub(crate) fn time(at: OffsetDateTime) -> String {
     format!("{:02}:{:02}", at.hour(), at.minute())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_wants_to_be_called_stands_in_quotes_beside_the_name() {
+        assert_eq!(called("bob", Some("Bob Builder")), "bob “Bob Builder”");
+        assert_eq!(called("bob", None), "bob");
+        assert_eq!(called("eve", Some("x” (admin) “")), "eve “x\" (admin) \"”");
+        assert_eq!(called("eve", Some("a\u{202e}b\u{1b}[2J")), "eve “a\u{fffd}b␛[2J”");
+    }
 }

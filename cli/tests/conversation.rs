@@ -25,6 +25,46 @@ fn two_people_register_find_each_other_and_talk() {
 }
 
 #[test]
+fn a_display_name_stands_beside_the_name_and_devices_know_each_others() {
+    let town = Town::new();
+    let (alice, bob) = (town.registered("alice"), town.registered("bob"));
+    assert_eq!(bob.done(&["profile"]), "You are bob, without a display name.\n");
+    assert_eq!(bob.done(&["profile", "--name", "Bob Builder"]), "You are bob “Bob Builder”.\n");
+    assert!(bob.done(&["whoami"]).starts_with("bob “Bob Builder” on "));
+    assert!(bob.done(&["whoami", "--json"]).contains(r#""display_name":"Bob Builder""#));
+    assert!(bob.refused(1, &["profile", "--name", "two\nlines"]).contains("one line"));
+    bob.done(&["send", "alice", "hello"]);
+    alice.until(&["requests"], "bob “Bob Builder”: hello");
+    alice.done(&["requests", "accept", "bob"]);
+    assert!(alice.done(&["chats"]).contains("bob “Bob Builder”"));
+    assert!(alice.done(&["read", "bob", "--json"]).contains(r#""from_display_name":"Bob Builder""#));
+    alice.done(&["group", "create", "Club", "bob"]);
+    assert!(alice.done(&["group", "members", "#Club"]).contains("  bob “Bob Builder”\n"));
+    // Alice has not answered: Bob is told nothing of her before she does, and something after.
+    alice.done(&["profile", "--name", "Alice Example"]);
+    assert!(!bob.done(&["chats"]).contains("Alice"));
+    alice.done(&["send", "bob", "hello yourself"]);
+    bob.until(&["chats"], "alice\n");
+    bob.until(&["read", "alice"], "hello yourself");
+    assert!(bob.done(&["chats"]).contains("alice “Alice Example”"));
+    // A second device: each learns what the other is called.
+    let tablet = town.person("tablet");
+    let code = bob.link_code();
+    tablet.done(&["link", &code.code, "--device-name", "tablet of bob"]);
+    code.finished();
+    let mut both = [bob.listen(), tablet.listen()];
+    for one in &mut both {
+        one.hear("ready", |_| true);
+    }
+    std::thread::sleep(std::time::Duration::from_secs(8));
+    drop(both);
+    bob.until(&["devices"], "tablet of bob");
+    let seen = tablet.done(&["devices"]);
+    assert!(!seen.contains("name not told"), "{seen}");
+    assert!(tablet.done(&["whoami"]).starts_with("bob “Bob Builder” on "));
+}
+
+#[test]
 fn a_receipt_tells_how_far_a_message_came() {
     let town = Town::new();
     let (alice, bob) = (town.registered("alice"), town.registered("bob"));

@@ -14,6 +14,7 @@ mod decode;
 mod encode;
 mod message_id;
 mod padding;
+mod profile;
 
 use core::fmt;
 
@@ -22,6 +23,7 @@ use waxseal_wire::id::Millis;
 use waxseal_wire::name::AccountName;
 
 pub use message_id::MessageId;
+pub use profile::{Profile, is_display};
 
 /// How large a content may be. Sizes in bytes, numbers in things.
 pub mod limits {
@@ -33,6 +35,8 @@ pub mod limits {
     pub const REACTION: usize = 128;
     /// A device's name.
     pub const DEVICE_NAME: usize = 128;
+    /// What a person wants to be called.
+    pub const DISPLAY: usize = 128;
     /// A content type with its parameters.
     pub const CONTENT_TYPE: usize = 256;
     /// Receipts in one report.
@@ -60,6 +64,8 @@ pub struct Content {
     pub in_reply_to: Option<MessageId>,
     /// When it should be forgotten; `None` is never.
     pub expires: Option<Expiry>,
+    /// What who says it wants to be called, where somebody in the chat may not have heard it.
+    pub profile: Option<Profile>,
     /// What is said.
     pub body: Body,
     /// The CBOR as it came, where encoding it again would give other bytes: ids are made of this.
@@ -107,7 +113,7 @@ pub enum Body {
     Delete,
     /// What became of messages, many at once (draft-mahy-mimi-message-status-01).
     Receipts(Vec<Receipt>),
-    /// Who is speaking; told to contacts, never to the server.
+    /// Which device is speaking; told to the account's own devices alone.
     Profile {
         /// What the account is called.
         name: AccountName,
@@ -167,7 +173,7 @@ impl Content {
     pub fn new(body: Body, rng: &mut impl CryptoRngCore) -> Self {
         let mut salt = [0; 16];
         rng.fill_bytes(&mut salt);
-        Self { salt, replaces: None, in_reply_to: None, expires: None, body, exact: None }
+        Self { salt, replaces: None, in_reply_to: None, expires: None, profile: None, body, exact: None }
     }
 
     /// A text message.
@@ -201,6 +207,12 @@ impl Content {
     #[must_use]
     pub fn expiring(self, expires: Expiry) -> Self {
         Self { expires: Some(expires), exact: None, ..self }
+    }
+
+    /// Says beside it what the person wants to be called.
+    #[must_use]
+    pub fn introducing(self, profile: Option<Profile>) -> Self {
+        Self { profile, exact: None, ..self }
     }
 
     /// Whether a person should see it as a message of its own.

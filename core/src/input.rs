@@ -130,6 +130,8 @@ pub enum Command {
     LookUp(AccountName),
     /// Make new keys in this chat now, without waiting for the cadence.
     Refresh(ChatId),
+    /// Be called so by the people in one's chats; empty takes it back. They hear it with the next words.
+    SetDisplayName(String),
     /// Change a setting.
     Set(Setting),
     /// Delete a chat from this device (after leaving, if it is a group).

@@ -145,6 +145,12 @@ pub enum Problem {
     /// A chat has somebody else in it.
     #[error("that is you; name somebody else")]
     WithYourself,
+    /// What to be called is one line of at most 128 bytes that can be seen.
+    #[error("what you want to be called is one line of at most 128 bytes, without control or invisible characters; choose another")]
+    BadDisplay,
+    /// A device's name is one line of 1 to 128 bytes that can be seen.
+    #[error("a device's name is one line of 1 to 128 bytes, without control or invisible characters; choose another")]
+    BadDeviceName,
     /// Nobody was named.
     #[error("name at least one person")]
     Nobody,

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use waxseal_wire::id::{AccountId, Millis};
 use waxseal_wire::name::AccountName;
 
-use crate::account::me;
+use crate::account::{me, profile, siblings};
 use crate::chat::{self, draft, line, members};
 use crate::client::{Client, ClientError};
 use crate::content::MessageId;
@@ -35,9 +35,10 @@ impl Client {
             let this_name = me::view(tx)?.map(|me| me.device_name);
             let view = |entry: &waxseal_wire::chain::DeviceEntry| {
                 let this = entry.id == own.device;
-                DeviceView { device: entry.id, name: this_name.clone().filter(|_| this), added: entry.added, this }
+                let name = if this { this_name.clone() } else { siblings::name_of(tx, &entry.id)? };
+                Ok(DeviceView { device: entry.id, name, added: entry.added, this })
             };
-            Ok(chain.devices().iter().map(view).collect())
+            chain.devices().iter().map(view).collect::<Result<_, StoreError>>()
         })?)
     }
 
@@ -162,6 +163,7 @@ impl Client {
                 members.push(MemberView {
                     account,
                     name: trust::name(tx, &account)?,
+                    display_name: profile::display_of(tx, &account)?,
                     admin,
                     own: Some(account) == own,
                     devices,
@@ -250,6 +252,7 @@ fn summary(tx: &Tx<'_>, id: &ChatId) -> Result<Option<ChatSummary>, StoreError> 
         title,
         direct: found.direct,
         peer: found.peer,
+        display_name: found.peer.map(|peer| profile::display_of(tx, &peer)).transpose()?.flatten(),
         state: found.state,
         members: members::accounts(tx, id)?.len(),
         unread,
@@ -326,6 +329,7 @@ fn view(tx: &Tx<'_>, raw: Raw) -> Result<MessageView, StoreError> {
         sender: raw.sender,
         own,
         sender_name: raw.sender.map(|sender| trust::name(tx, &sender)).transpose()?.unwrap_or_default(),
+        sender_display: raw.sender.map(|sender| profile::display_of(tx, &sender)).transpose()?.flatten(),
         at: raw.at,
         line: raw.line,
         reply_to,

@@ -242,6 +242,7 @@ impl Turn<'_> {
         self.session.keys_left = Some(session.keys_left);
         self.session.keys_at = Some(self.now);
         self.check_own_chain(session.chain_index)?;
+        self.tell_siblings()?;
         if session.lost {
             self.mailbox_lost()?;
         }

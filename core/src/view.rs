@@ -29,6 +29,8 @@ pub struct Me {
     pub account: AccountId,
     /// Its name.
     pub name: AccountName,
+    /// What the person wants to be called; members of their chats are told, the server is not.
+    pub display_name: Option<String>,
     /// This device.
     pub device: DeviceId,
     /// What the person calls it.
@@ -42,7 +44,7 @@ pub struct Me {
 pub struct DeviceView {
     /// Which.
     pub device: DeviceId,
-    /// Its name, where it was told.
+    /// Its name, where it told us and the account's chain bears it out.
     pub name: Option<String>,
     /// When its account added it.
     pub added: Millis,
@@ -78,6 +80,8 @@ pub struct ChatSummary {
     pub direct: bool,
     /// The other person of a direct chat.
     pub peer: Option<AccountId>,
+    /// What the other person of a direct chat wants to be called. Anybody may choose anything: show it beside the title alone.
+    pub display_name: Option<String>,
     /// Where it stands.
     pub state: ChatState,
     /// Accounts in it, ours too.
@@ -160,6 +164,8 @@ pub struct MessageView {
     pub own: bool,
     /// The sender's name where known, a short form of the id otherwise.
     pub sender_name: String,
+    /// What the sender wants to be called. Anybody may choose anything: show it beside the name alone.
+    pub sender_display: Option<String>,
     /// When it was written, by the sender's clock (own) or when it arrived here.
     pub at: Millis,
     /// What it says.
@@ -192,6 +198,8 @@ pub struct MemberView {
     pub account: AccountId,
     /// The name, or a short form of the id.
     pub name: String,
+    /// What the person wants to be called. Anybody may choose anything: show it beside the name alone.
+    pub display_name: Option<String>,
     /// May add, remove, rename.
     pub admin: bool,
     /// Whether it is us.

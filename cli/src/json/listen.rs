@@ -12,7 +12,7 @@ pub(crate) const HELP: &str = r##"Print events as they come, and take commands: 
 
 Every line on standard output is one JSON object with "v":1 and "event":
   {"v":1,"event":"ready","name":"bot","account":"…"}
-  {"v":1,"event":"message","chat":"…","title":"alice","direct":true,"message":7,"from":"alice",
+  {"v":1,"event":"message","chat":"…","title":"alice","direct":true,"message":7,"from":"alice","from_display_name":"Alice Example",
    "own":false,"at_ms":1764000000000,"kind":"text","text":"hi","state":"received","backlog":false, …}
   {"v":1,"event":"changed", …}      the same fields: an own message's state, a text, or reactions changed
   {"v":1,"event":"request","chat":"…","title":"mallory", …}    somebody new wants to talk
@@ -38,6 +38,7 @@ Every line on standard input is one command; "id" is anything, and comes back:
   {"add":{"group":"#Book club","members":["dave"]}}  {"remove":{"group":"#Book club","member":"dave"}}
   {"admin":{"group":"#Book club","member":"bob","admin":true}}  {"members":{"chat":"#Book club"}}
   {"rename":{"group":"#Book club","title":"Films"}}  {"leave":{"group":"#Book club"}}  {"forget":{"chat":"mallory"}}
+  {"profile":{"display_name":"Bot of Bees"}}                     what people see beside the bot's name; empty takes it back
   {"mark_read":{"chat":"alice"}}  {"history":{"chat":"alice","limit":20,"before":7}}  {"chats":{}}
   {"search":{"words":"chapter four","limit":20}}
 The end of standard input does not end listening; stop it with SIGTERM or Ctrl+C.
@@ -165,6 +166,7 @@ pub(crate) enum Wish {
     Rename { group: String, title: String },
     Leave { group: String },
     Forget { chat: String },
+    Profile { display_name: String },
     MarkRead { chat: String },
     History { chat: String, limit: usize, before: Option<i64> },
     Chats {},
@@ -194,7 +196,7 @@ mod tests {
     #[test]
     fn every_command_in_the_help_reads() {
         let input = HELP.split_once("Every line on standard input").unwrap().1;
-        assert_eq!(commands(input).len(), 22, "one of each");
+        assert_eq!(commands(input).len(), 23, "one of each");
     }
 
     #[test]

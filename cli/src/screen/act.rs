@@ -104,6 +104,7 @@ pub(crate) fn command(purpose: Purpose, text: impl Fn(usize) -> String) -> Resul
             members => Command::AddMembers(chat, members),
         },
         Purpose::Rename(chat) => Command::Rename(chat, some(text(0), "the title")?),
+        Purpose::DisplayName => Command::SetDisplayName(text(0)),
         Purpose::React(chat, message) => Command::React { chat, message, emoji: text(0) },
         // These open a profile; no client is there yet.
         Purpose::Unlock | Purpose::Guard => return Err("the profile is not open yet".into()),

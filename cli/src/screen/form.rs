@@ -33,6 +33,8 @@ pub(crate) enum Purpose {
     Add(ChatId),
     /// Change the title.
     Rename(ChatId),
+    /// Choose what to be called.
+    DisplayName,
     /// React to a message.
     React(ChatId, MessageRef),
 }
@@ -190,6 +192,7 @@ impl Form {
             ],
             Purpose::Add(_) => vec![Field::new("Members", "names, with spaces between", "")],
             Purpose::Rename(_) => vec![Field::new("Title", "members see it, the server does not", "")],
+            Purpose::DisplayName => vec![Field::new("Name", "one line; empty for none", "").optional()],
             Purpose::React(..) => vec![Field::new("Emoji", "one; empty takes yours back", "👍").optional()],
         };
         Self { purpose, fields, at: 0, wrong: None, busy: None, is_warned: false }
@@ -229,6 +232,7 @@ impl Form {
             Purpose::NewGroup => "New group",
             Purpose::Add(_) => "Add members",
             Purpose::Rename(_) => "Rename the group",
+            Purpose::DisplayName => "Your display name",
             Purpose::React(..) => "React",
         }
     }

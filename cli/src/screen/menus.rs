@@ -107,6 +107,7 @@ pub(super) fn main(model: &Model) -> Dialog {
         .item('g', "New group", Act::Form(Purpose::NewGroup))
         .item_if(has_chat, 'm', "Members of this chat (F2)", || Act::Members)
         .item('f', "Find a chat or a message (Ctrl+F)", Act::Find)
+        .item('p', "Your display name", Act::Form(Purpose::DisplayName))
         .item('d', "Your devices", Act::Devices)
         .item('b', "Blocked people", Act::Blocked)
         .item('s', "Settings", Act::Settings)

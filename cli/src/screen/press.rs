@@ -348,5 +348,10 @@ pub(crate) fn edit(model: &mut Model, message: MessageRef) {
 
 /// Opens a form.
 pub(crate) fn ask(model: &mut Model, purpose: Purpose) {
-    model.dialog = Some(Dialog::Form(Form::new(purpose)));
+    let mut form = Form::new(purpose);
+    let display = model.seen.me.as_ref().and_then(|me| me.display_name.as_deref());
+    if let (Purpose::DisplayName, Some(display), Some(field)) = (purpose, display, form.fields.first_mut()) {
+        field.paste(display);
+    }
+    model.dialog = Some(Dialog::Form(form));
 }

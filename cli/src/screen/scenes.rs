@@ -44,6 +44,37 @@ fn a_group_with_its_members_at_120_by_40() {
 }
 
 #[test]
+fn display_names_stand_beside_names_and_give_way_to_what_is_told() {
+    let mut told = picture();
+    let display = Some("Bob “the Builder” of a Great Many Bridges and Barns".to_owned());
+    for chat in told.chats.iter_mut().filter(|chat| chat.direct) {
+        chat.display_name.clone_from(&display);
+    }
+    told.members[1].display_name.clone_from(&display);
+    told.messages.iter_mut().filter(|message| message.sender_name == "bob").for_each(|one| one.sender_display.clone_from(&display));
+    let mut model = model();
+    model.show(told);
+    let group = drawn(&mut model, 80, 24).backend().to_string();
+    assert!(group.contains("bob “Bob"), "the list: {group}");
+    assert!(group.contains("bob “Bob \"the Builder\" of a Great"), "a heading: {group}");
+    assert!(group.contains("(3)") && group.contains("wants to talk"), "facts keep their place: {group}");
+    key(&mut model, KeyCode::F(2));
+    let members = drawn(&mut model, 120, 40).backend().to_string();
+    assert!(members.contains("bob “Bob") && members.contains("… ✓"), "{members}");
+    model.open(MALLORY, Focus::Compose);
+    assert!(drawn(&mut model, 120, 24).backend().to_string().contains("mallory wants to talk to you, and goes by “Bob"));
+}
+
+#[test]
+fn what_to_be_called_is_chosen_on_the_screen_too() {
+    let mut model = model();
+    key(&mut model, KeyCode::F(10));
+    key(&mut model, KeyCode::Char('p'));
+    type_in(&mut model, "Alice Example");
+    assert!(matches!(&commands(key(&mut model, KeyCode::Enter))[..], [Command::SetDisplayName(name)] if name == "Alice Example"));
+}
+
+#[test]
 fn a_narrow_screen_shows_one_part() {
     insta::assert_snapshot!(drawn(&mut model(), 44, 14).backend());
 }

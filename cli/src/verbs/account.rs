@@ -15,7 +15,7 @@ use crate::exit::Failure;
 use crate::paper::{remark, say, say_json};
 use crate::profile::Need;
 use crate::visit::{Reach, Visit};
-use crate::{clock, harmless, json};
+use crate::{clock, harmless, json, wording};
 
 /// Reads a name, or says which rule it breaks.
 pub(super) fn name(text: &str) -> Result<AccountName, Failure> {
@@ -78,6 +78,7 @@ fn greet(visit: &Visit, name: &AccountName) -> std::io::Result<()> {
 #[derive(serde::Serialize)]
 struct MeJson {
     name: String,
+    display_name: Option<String>,
     account: String,
     device: String,
     device_name: String,
@@ -87,10 +88,11 @@ struct MeJson {
 
 pub(super) async fn whoami(place: &Place, format: Format) -> Result<(), Failure> {
     let (visit, me) = Visit::of_account(place, Reach::Offline).await?;
-    let Me { account, name, device, device_name, registered } = me;
+    let Me { account, name, display_name, device, device_name, registered } = me;
     if format.json {
         let me = MeJson {
             name: name.to_string(),
+            display_name,
             account: hex::encode(account.0),
             device: hex::encode(device.0),
             device_name,
@@ -99,11 +101,37 @@ pub(super) async fn whoami(place: &Place, format: Format) -> Result<(), Failure>
         };
         return Ok(say_json(&json::versioned(me))?);
     }
-    say(format!("{name} on {}", visit.server))?;
+    say(format!("{} on {}", wording::called(name.as_str(), display_name.as_deref()), visit.server))?;
     say(format!("account  {}", hex::encode(account.0)))?;
     say(format!("device   {} ({})", hex::encode(device.0), harmless::line(&device_name)))?;
     if !registered {
         say("The server has not confirmed the name yet.")?;
+    }
+    Ok(())
+}
+
+#[derive(serde::Serialize)]
+struct ProfileJson {
+    name: String,
+    display_name: Option<String>,
+}
+
+pub(super) async fn profile(place: &Place, chosen: Option<String>, format: Format) -> Result<(), Failure> {
+    let (mut visit, _) = Visit::of_account(place, Reach::Offline).await?;
+    let changes = chosen.is_some();
+    if let Some(chosen) = chosen {
+        visit.command(Command::SetDisplayName(chosen)).await?;
+    }
+    let Some(Me { name, display_name, .. }) = visit.read(Client::me).await? else { return Ok(()) };
+    if format.json {
+        return Ok(say_json(&json::versioned(ProfileJson { name: name.to_string(), display_name }))?);
+    }
+    match &display_name {
+        Some(_) => say(format!("You are {}.", wording::called(name.as_str(), display_name.as_deref())))?,
+        None => say(format!("You are {name}, without a display name."))?,
+    }
+    if changes {
+        remark("The people in your chats see it with your next words there; the server does not.");
     }
     Ok(())
 }

@@ -13,11 +13,10 @@ use super::read::shown;
 use super::sure;
 use crate::arguments::{Format, GroupVerb, Place};
 use crate::exit::Failure;
-use crate::harmless;
 use crate::json::{MemberJson, versioned};
 use crate::paper::{say, say_json};
-use crate::target;
 use crate::visit::{Reach, Visit, opened};
+use crate::{harmless, target, wording};
 
 pub(super) async fn run(verb: GroupVerb, place: &Place) -> Result<(), Failure> {
     if let GroupVerb::Members { group, format } = verb {
@@ -142,7 +141,7 @@ async fn members(place: &Place, group: &str, format: Format) -> Result<(), Failu
             .filter_map(|(is, word)| is.then_some(word))
             .collect();
         let facts = if facts.is_empty() { String::new() } else { format!("  ({})", facts.join(", ")) };
-        say(format!("  {}{facts}", harmless::line(&member.name)))?;
+        say(format!("  {}{facts}", wording::called(&member.name, member.display_name.as_deref())))?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use time::UtcOffset;
 use waxseal_core::Command;
 use waxseal_core::view::{ChatId, ChatState, ChatSummary, MessageRef, MessageView};
 
-use super::read::shown;
+use super::read::{listed, shown};
 use super::transcript::Transcript;
 use crate::exit::Failure;
 use crate::json::{MessageJson, versioned};
@@ -60,7 +60,7 @@ impl Printer {
             self.last = Some(id);
             self.transcript.begin();
             if self.headings && !self.json {
-                say(format!("{} ({})", shown(chat), target::short(id)))?;
+                say(format!("{} ({})", listed(chat), target::short(id)))?;
             }
         }
         for message in messages {

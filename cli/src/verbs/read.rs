@@ -29,7 +29,7 @@ pub(super) async fn chats(place: &Place, format: Format, zone: UtcOffset) -> Res
         let unread = if chat.unread > 0 { format!("  {} unread", chat.unread) } else { String::new() };
         let state = wording::chat_state(chat).map(|state| format!("  ({state})")).unwrap_or_default();
         let people = if chat.direct { String::new() } else { format!("  {} members", chat.members) };
-        say(format!("{}  {} {}  {}{people}{unread}{state}", target::short(chat.chat), at.date(), wording::time(at), shown(chat)))?;
+        say(format!("{}  {} {}  {}{people}{unread}{state}", target::short(chat.chat), at.date(), wording::time(at), listed(chat)))?;
     }
     Ok(())
 }
@@ -38,6 +38,11 @@ pub(super) async fn chats(place: &Place, format: Format, zone: UtcOffset) -> Res
 pub(super) fn shown(chat: &ChatSummary) -> String {
     let title = harmless::line(&chat.title);
     if chat.direct { title } else { format!("#{title}") }
+}
+
+/// The same for a list: with what the other person wants to be called.
+pub(super) fn listed(chat: &ChatSummary) -> String {
+    if chat.direct { wording::called(&chat.title, chat.display_name.as_deref()) } else { shown(chat) }
 }
 
 pub(super) async fn read(place: &Place, arguments: ReadArgs, zone: UtcOffset) -> Result<(), Failure> {

@@ -6,7 +6,7 @@ use waxseal_core::view::{ChatState, ChatSummary, Line};
 use waxseal_wire::id::AccountId;
 
 use super::account::name;
-use super::read::shown;
+use super::read::{listed, shown};
 use super::sure;
 use crate::arguments::{Format, Place, RequestVerb};
 use crate::exit::Failure;
@@ -31,7 +31,7 @@ pub(super) async fn list(place: &Place, format: Format) -> Result<(), Failure> {
             Some(Line::Text(text)) => format!(": {}", harmless::line(text)),
             _ => String::new(),
         };
-        say(format!("{}  {}{text}", target::short(chat.chat), shown(chat)))?;
+        say(format!("{}  {}{text}", target::short(chat.chat), listed(chat)))?;
     }
     Ok(())
 }

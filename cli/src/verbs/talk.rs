@@ -5,7 +5,7 @@
 
 use time::UtcOffset;
 use waxseal_core::client::Client;
-use waxseal_core::view::{ChatId, ChatState, ChatSummary, MessageRef, MessageState};
+use waxseal_core::view::{ChatId, ChatState, ChatSummary, MemberView, MessageRef, MessageState};
 use waxseal_core::{Command, Event};
 
 use super::lines::Lines;
@@ -208,8 +208,8 @@ impl Talk {
     async fn members(&mut self) -> Result<(), Failure> {
         let chat = self.chat;
         let members = self.visit.read(move |client| client.members(chat)).await?;
-        let name = |own: bool, name: &str| if own { "you".to_owned() } else { harmless::line(name) };
-        let names: Vec<_> = members.iter().map(|member| name(member.own, &member.name)).collect();
+        let called = |member: &MemberView| wording::called(&member.name, member.display_name.as_deref());
+        let names: Vec<_> = members.iter().map(|member| if member.own { "you".to_owned() } else { called(member) }).collect();
         Ok(say(names.join(", "))?)
     }
 

@@ -81,6 +81,7 @@ mod tests {
             sender: Some(AccountId([7; 32])),
             own,
             sender_name: "alice".into(),
+            sender_display: None,
             at: Millis(at_minutes * 60_000),
             line: Line::Text(text.into()),
             reply_to: None,

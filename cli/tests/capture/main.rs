@@ -31,6 +31,8 @@ use waxseal_wire::request::{AccountRef, AnonymousRequest, DeviceRequest, FetchBl
 const NAMES: [&str; 4] = ["alice-arbuthnot", "robert-blackwood", "carol-castellane", "dorothea-duval"];
 const DEVICES: [&str; 5] =
     ["alices violet laptop", "roberts iron telephone", "carols kitchen tablet", "dorotheas lute", "roberts other slate"];
+/// What they want to be called.
+const DISPLAYS: [&str; 4] = ["Alice A. of Lamp Street", "Bob Blackwood Esq.", "Aunt Carol", "Madame Duval"];
 const TITLES: [&str; 2] = ["The Lamplighters Guild", "The Snuffed Candle Society"];
 const TEXTS: [&str; 7] = [
     "does the heron fly at dusk",
@@ -59,12 +61,16 @@ fn play(town: &Town, proxy: &Proxy) {
     for (person, (name, device)) in people.iter().zip(NAMES.iter().zip(DEVICES)) {
         person.done(&["register", name, "--device-name", device]);
     }
+    for (person, display) in people.iter().zip(DISPLAYS) {
+        person.done(&["profile", "--name", display]);
+    }
     let [alice, bob, carol, dora] = &people;
     let [alices, bobs, carols, doras] = NAMES;
 
     // Two people: a request, its answer, receipts and a reaction.
     alice.done(&["send", bobs, TEXTS[0]]);
     bob.until(&["read", alices], TEXTS[0]);
+    assert!(bob.done(&["requests"]).contains(DISPLAYS[0]), "it went over the wire");
     bob.done(&["requests", "accept", alices]);
     bob.done(&["send", alices, TEXTS[1]]);
     let mut sending = bob.listen();
@@ -106,7 +112,7 @@ fn play(town: &Town, proxy: &Proxy) {
 }
 
 fn secrets() -> Secrets {
-    let words = TEXTS.iter().chain(&TITLES).chain(&DEVICES).chain([&REACTION]);
+    let words = TEXTS.iter().chain(&TITLES).chain(&DEVICES).chain(&DISPLAYS).chain([&REACTION]);
     Secrets { words: words.map(|word| (*word).to_owned()).collect(), names: NAMES.map(str::to_owned).to_vec() }
 }
 
@@ -155,7 +161,8 @@ fn leaks_are_found(proxy: &Proxy, tape: &[Recorded]) {
     let entry =
         |alias, sealed: &[u8]| encode_push(&Push::Entries(vec![MailboxEntry { seq: Seq(9), alias, sealed: sealed.to_vec() }]));
     let (group, alias, account) = others(tape);
-    let up: [(usize, Vec<u8>, &str); 6] = [
+    let up: [(usize, Vec<u8>, &str); 7] = [
+        (anonymous, DISPLAYS[1].into(), "the words"),
         (anonymous, TEXTS[3].into(), "the words"),
         (anonymous, hex::encode(TITLES[1]).into(), "the words"),
         (anonymous, "cm9iZXJ0cyBvdGhlciBzbGF0Z".into(), "the words"),

@@ -6,7 +6,7 @@
 //! | another's name | in a look-up by name at the anonymous door, and in the answer to a look-up |
 //! | group id, aliases of others | what is submitted at the anonymous door |
 //! | own account, device, aliases | the device door; account and device in `Register` and in look-ups too |
-//! | texts, titles, reactions, names of devices | nowhere |
+//! | texts, titles, reactions, names of devices, display names | nowhere |
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ use super::frames::Spoken;
 
 /// What the story said that the network must not.
 pub(crate) struct Secrets {
-    /// Texts, titles, reactions, names of devices.
+    /// Texts, titles, reactions, names of devices, display names.
     pub(crate) words: Vec<String>,
     /// Names of accounts.
     pub(crate) names: Vec<String>,

@@ -68,6 +68,7 @@ impl Turn<'_> {
                 if !name.is_empty() {
                     self.tell(Event::DeviceAdded { name });
                 }
+                self.tell_siblings()?;
                 self.sync_everywhere(&identity.account)
             }
             Reply::Refused(refusal) if refusal.is_passing() => Ok(()),

@@ -21,6 +21,7 @@ use waxseal_wire::seal;
 use zeroize::Zeroizing;
 
 use super::me::{self, NewMe};
+use super::profile::is_device_name;
 use crate::output::{LinkProblem, Problem};
 use crate::session::Purpose;
 use crate::store::StoreError;
@@ -68,6 +69,10 @@ impl Turn<'_> {
 
     /// On a new device: takes a code.
     pub(crate) fn accept_link(&mut self, code: &str, device_name: &str) -> Result<(), StoreError> {
+        if !is_device_name(device_name) {
+            self.fail(None, Problem::BadDeviceName);
+            return Ok(());
+        }
         let Some((account, secret)) = read_code(code) else {
             self.tell(Event::LinkFailed(LinkProblem::BadCode));
             return Ok(());
@@ -210,6 +215,7 @@ impl Turn<'_> {
         if let Some(me) = me::view(self.tx)? {
             self.tell(Event::Registered { account: me.account, name: me.name });
         }
+        self.tell_siblings()?;
         self.authenticate()
     }
 

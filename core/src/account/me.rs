@@ -52,7 +52,7 @@ impl Turn<'_> {
     /// Forgets who we are, or wanted to be, and the account that is nobody's then.
     pub(super) fn forget_me(&mut self) -> Result<(), StoreError> {
         self.memory.identity.take();
-        for table in ["me", "link", "account"] {
+        for table in ["me", "link", "account", "own_device"] {
             self.tx.execute(&format!("DELETE FROM {table}"), [])?;
         }
         Ok(())
@@ -131,6 +131,15 @@ pub(crate) fn identity(tx: &Tx<'_>) -> Result<Option<Identity>, StoreError> {
 /// What the person calls this device.
 pub(crate) fn device_name(tx: &Tx<'_>) -> Result<String, StoreError> {
     Ok(tx.prepare_cached("SELECT device_name FROM me")?.query_row([], |row| row.get(0)).optional()?.unwrap_or_default())
+}
+
+/// The account's name, what the person calls this device, and what opens the hash of that in the chain.
+pub(super) fn called(tx: &Tx<'_>) -> Result<Option<(String, String, [u8; 16])>, StoreError> {
+    let row = tx
+        .prepare_cached("SELECT name, device_name, device_salt FROM me")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    Ok(row)
 }
 
 /// Whether the server has confirmed the account or the link.
@@ -213,15 +222,16 @@ pub(crate) fn receipts(tx: &Tx<'_>) -> Result<(bool, bool), StoreError> {
 /// What a person sees of it.
 pub(crate) fn view(tx: &Tx<'_>) -> Result<Option<Me>, StoreError> {
     let row = tx
-        .prepare_cached("SELECT account, name, device, device_name, registered FROM me")?
+        .prepare_cached("SELECT account, name, device, device_name, registered, display FROM me")?
         .query_row([], |row| {
             let (account, name): ([u8; 32], String) = (row.get(0)?, row.get(1)?);
             let (device, device_name, registered): ([u8; 16], String, bool) = (row.get(2)?, row.get(3)?, row.get(4)?);
-            Ok((account, name, device, device_name, registered))
+            Ok((account, name, device, device_name, registered, row.get::<_, String>(5)?))
         })
         .optional()?;
-    let Some((account, name, device, device_name, registered)) = row else { return Ok(None) };
+    let Some((account, name, device, device_name, registered, display)) = row else { return Ok(None) };
+    let display_name = Some(display).filter(|display| !display.is_empty());
     // A device that waits to be linked does not know the name yet.
     let Ok(name) = AccountName::parse(&name) else { return Ok(None) };
-    Ok(Some(Me { account: AccountId(account), name, device: DeviceId(device), device_name, registered }))
+    Ok(Some(Me { account: AccountId(account), name, display_name, device: DeviceId(device), device_name, registered }))
 }

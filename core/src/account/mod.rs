@@ -9,4 +9,6 @@ mod close;
 mod keys;
 mod link;
 pub(crate) mod me;
+pub(crate) mod profile;
 mod register;
+pub(crate) mod siblings;

@@ -12,6 +12,7 @@ use waxseal_wire::reply::{Refusal, Reply};
 use waxseal_wire::request::{AnonymousRequest, Register, Request, register_bytes};
 
 use super::me::{self, NewMe};
+use super::profile::is_device_name;
 use crate::Event;
 use crate::output::Problem;
 use crate::session::Purpose;
@@ -24,6 +25,10 @@ impl Turn<'_> {
     pub(crate) fn register(&mut self, name: &AccountName, invite: &str, device_name: &str) -> Result<(), StoreError> {
         if me::is_registered(self.tx)? {
             self.fail(None, Problem::AlreadyRegistered);
+            return Ok(());
+        }
+        if !is_device_name(device_name) {
+            self.fail(None, Problem::BadDeviceName);
             return Ok(());
         }
         match me::claim(self.tx)? {

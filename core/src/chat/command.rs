@@ -60,6 +60,7 @@ impl Turn<'_> {
             Command::Block(account) => self.block(&identity, &account),
             Command::Unblock(account) => trust::account::set_blocked(self.tx, &account, false),
             Command::MarkVerified(account, on) => trust::account::set_verified(self.tx, &account, on),
+            Command::SetDisplayName(display) => self.set_display(&display),
             Command::Refresh(chat) => self.refresh(chat),
             Command::Forget(chat) => self.forget(chat),
             Command::CloseAccount => self.close_account(),
@@ -116,7 +117,8 @@ impl Turn<'_> {
         if found.state == ChatState::Requested {
             self.accept_request(chat)?;
         }
-        let mut content = Content::new(Body::Text(text.to_owned()), &mut self.rng);
+        let profile = self.introduction(&chat)?;
+        let mut content = Content::new(Body::Text(text.to_owned()), &mut self.rng).introducing(profile);
         content.in_reply_to = match reply_to {
             Some(message) => line::name_of(self.tx, message)?.and_then(|named| named.id),
             None => None,

@@ -5,7 +5,7 @@
 
 use ciborium::Value;
 
-use super::{Body, Content, Expiry, MessageId, Receipt, ReceiptStatus};
+use super::{Body, Content, Expiry, MessageId, Profile, Receipt, ReceiptStatus};
 
 /// Media types, as sent. Plain text, not Markdown: what a person typed is what is shown.
 pub(super) const PLAIN: &str = "text/plain;charset=utf-8";
@@ -43,7 +43,8 @@ impl Content {
             Value::Bytes(Vec::new()), // topicId: none
             self.expires.map_or(Value::Null, expiry),
             optional_id(self.in_reply_to.as_ref()),
-            Value::Map(Vec::new()), // no extensions: MLS proves the sender, the group is the room
+            // MLS proves the sender, and the group is the room: neither is said again.
+            Profile::extensions(self.profile.as_ref()),
             self.body.part(),
         ]))
     }

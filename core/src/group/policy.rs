@@ -5,7 +5,7 @@
 //! Never decides who may do what; it says only who is an admin.
 //!
 //! CBOR map with integer keys, in order; fields of later releases are kept:
-//! 0 chat, 1 generation, 2 name, 3 admins, 4 direct, 5 errand (group, epoch, broken), 6 leaving.
+//! 0 chat, 1 generation, 2 name, 3 admins, 4 direct, 5 errand (group, epoch, broken), 6 leaving, 7 note.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +16,8 @@ use waxseal_wire::id::{AccountId, Epoch, GroupId};
 const SIZE: usize = 16 << 10;
 /// Most bytes of a name.
 const NAME: usize = 256;
+/// Most bytes of a note.
+const NOTE: usize = 2 << 10;
 /// Most admins.
 pub const ADMINS: usize = 256;
 
@@ -58,6 +60,8 @@ pub struct Policy {
     pub leaving: BTreeSet<AccountId>,
     /// No conversation at all, but a call for help.
     pub errand: Option<Errand>,
+    /// No call for help either, but a word among an account's own devices: a padded content.
+    pub note: Option<Vec<u8>>,
     /// Fields of later releases, kept as they came.
     later: BTreeMap<u64, Value>,
 }
@@ -72,12 +76,19 @@ impl Policy {
     /// A policy with the fields of this release.
     pub fn new(chat: [u8; 16], generation: u64, name: String, admins: BTreeSet<AccountId>, direct: bool) -> Self {
         let leaving = BTreeSet::new();
-        Self { chat, generation, name, admins, direct, leaving, errand: None, later: BTreeMap::new() }
+        Self { chat, generation, name, admins, direct, leaving, errand: None, note: None, later: BTreeMap::new() }
     }
 
     /// The policy of a call for help about `chat`.
     pub fn errand(chat: [u8; 16], founder: AccountId, errand: Errand) -> Self {
         Self { errand: Some(errand), ..Self::new(chat, 0, String::new(), [founder].into(), false) }
+    }
+
+    /// The policy of a word to the founder's other devices. A release that does not know it takes it for a call
+    /// for help about a chat that there is not.
+    pub fn note(founder: AccountId, note: Vec<u8>) -> Self {
+        let errand = Errand { group: GroupId([0; 16]), epoch: Epoch(0), broken: false };
+        Self { note: Some(note), ..Self::errand([0; 16], founder, errand) }
     }
 
     /// Encodes it.
@@ -95,6 +106,9 @@ impl Policy {
         if let Some(errand) = &self.errand {
             let parts = vec![Value::Bytes(errand.group.0.to_vec()), Value::from(errand.epoch.0), Value::Bool(errand.broken)];
             fields.insert(5, Value::Array(parts));
+        }
+        if let Some(note) = &self.note {
+            fields.insert(7, Value::Bytes(note.clone()));
         }
         let map = fields.into_iter().map(|(key, value)| (Value::from(key), value)).collect();
         let mut bytes = Vec::new();
@@ -120,6 +134,7 @@ impl Policy {
         let (chat, generation, name, admins, direct) = (take(0)?, take(1)?, take(2)?, take(3)?, take(4)?);
         let leaving = fields.remove(&6).map(|ids| accounts_of(&ids)).transpose()?.unwrap_or_default();
         let errand = fields.remove(&5).map(|errand| errand_of(&errand)).transpose()?;
+        let note = fields.remove(&7).map(|note| note.into_bytes().map_err(|_| PolicyError::Malformed)).transpose()?;
         let policy = Self {
             chat: bytes_of(&chat)?,
             generation: generation.as_integer().and_then(|n| u64::try_from(n).ok()).ok_or(PolicyError::Malformed)?,
@@ -128,6 +143,7 @@ impl Policy {
             direct: direct.as_bool().ok_or(PolicyError::Malformed)?,
             leaving,
             errand,
+            note,
             later: fields,
         };
         policy.check(bytes)?;
@@ -136,6 +152,7 @@ impl Policy {
 
     fn check(&self, bytes: &[u8]) -> Result<(), PolicyError> {
         let fits = bytes.len() <= SIZE && self.name.len() <= NAME && self.admins.len() <= ADMINS && self.leaving.len() <= ADMINS;
+        let fits = fits && self.note.as_ref().is_none_or(|note| note.len() <= NOTE);
         if fits { Ok(()) } else { Err(PolicyError::TooLarge) }
     }
 }
@@ -166,6 +183,9 @@ mod tests {
     #[test]
     fn a_policy_reads_back() {
         assert_eq!(Policy::from_bytes(&policy().to_bytes().unwrap()).unwrap(), policy());
+        let note = Policy::note(AccountId([1; 32]), vec![7; NOTE]);
+        assert_eq!(Policy::from_bytes(&note.to_bytes().unwrap()).unwrap(), note);
+        assert!(note.errand.is_some(), "an older release has something to drop");
     }
 
     #[test]
@@ -183,6 +203,7 @@ mod tests {
         let mut large = policy();
         large.name = "x".repeat(NAME + 1);
         assert_eq!(large.to_bytes(), Err(PolicyError::TooLarge));
+        assert_eq!(Policy::note(AccountId([1; 32]), vec![0; NOTE + 1]).to_bytes(), Err(PolicyError::TooLarge));
         assert_eq!(Policy::from_bytes(&[0; SIZE + 1]), Err(PolicyError::TooLarge));
         assert_eq!(Policy::from_bytes(b"\xa0"), Err(PolicyError::Malformed));
         assert_eq!(Policy::from_bytes(b""), Err(PolicyError::Malformed));

@@ -169,6 +169,9 @@ impl Turn<'_> {
         }
         self.hold_against_chain(account)?;
         self.prove_leaves_of(account)?;
+        if self.own_account()? == Some(*account) {
+            self.tell_siblings()?;
+        }
         self.tell_names(account)
     }
 

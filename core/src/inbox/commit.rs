@@ -3,12 +3,13 @@
 //! Called by `inbox`. Own ones are known by their exact bytes. A Commit that
 //! breaks a rule, or does not open, breaks the group for us: that is healed.
 
-use waxseal_wire::id::{AccountId, DeviceId};
+use waxseal_wire::id::{AccountId, DeviceId, Millis};
 use waxseal_wire::seal::{Delivered, roster_hash};
 
 use super::message::Stop;
 use super::{Fate, parked};
 use crate::Event;
+use crate::account::profile;
 use crate::chat::rules::Proposed;
 use crate::chat::{self, ChatGroup};
 use crate::group::{Claim, GroupError, MemberLeaf, OpenError, Opened, Policy, StagedChange};
@@ -110,6 +111,10 @@ impl Turn<'_> {
         };
         for leaf in after.iter().filter(moved) {
             self.keep_added(&place.group, &leaf.device, epoch)?;
+        }
+        if after.iter().any(|leaf| moved(&leaf)) {
+            // Whoever came in has heard nothing of us.
+            profile::set_told(self.tx, &place.chat, Millis(0))?;
         }
         self.tell_story(&place, delivered, &story, &after, &new)?;
         // An insider whose roster disagrees with the tree leaves somebody out: mended by whoever sees it first.

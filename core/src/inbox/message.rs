@@ -171,6 +171,9 @@ impl Turn<'_> {
     /// Applies what a proven member said.
     fn said(&mut self, place: &ChatGroup, delivered: &Delivered, from: &MemberLeaf, content: &Content) -> Result<(), StoreError> {
         let id = content.id(&from.account, &place.chat.0);
+        if let Some(profile) = &content.profile {
+            self.profile_came(&place.chat, &from.account, profile)?;
+        }
         match (&content.body, content.replaces) {
             (Body::Text(text), None) => {
                 self.show(place, delivered, from, Line::Text(text.clone()), Some(id), content.in_reply_to)?;
@@ -189,7 +192,8 @@ impl Turn<'_> {
             (Body::Unknown { content_type }, _) => {
                 self.show(place, delivered, from, Line::Unknown(content_type.clone()), Some(id), content.in_reply_to)
             }
-            // Leaving and healing travel as Commits and errands; other releases may say them in words.
+            // Leaving and healing travel as Commits and errands, what a device is called as a note to its own account:
+            // others have no business with it. Other releases may say them in words.
             (Body::Delete, None) | (Body::Profile { .. } | Body::Leave | Body::Readd, _) => Ok(()),
         }
     }

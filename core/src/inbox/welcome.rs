@@ -8,7 +8,7 @@
 
 use rusqlite::{OptionalExtension, params};
 use waxseal_wire::frame::Door;
-use waxseal_wire::id::{AccountId, AliasId, BlobId, GroupId, Position};
+use waxseal_wire::id::{AccountId, AliasId, BlobId, GroupId, Millis, Position};
 use waxseal_wire::reply::Reply;
 use waxseal_wire::request::{AnonymousRequest, FetchBlob, Request};
 use waxseal_wire::seal::Delivered;
@@ -17,6 +17,7 @@ use super::message::Stop;
 use super::parked;
 use crate::Event;
 use crate::account::me::{self, Counter};
+use crate::account::profile;
 use crate::chat::{self, Chat, ChatGroup, GroupState};
 use crate::group::{self, GroupError, JoinError, MemberLeaf, Policy, join};
 use crate::outbox::parcel;
@@ -240,6 +241,9 @@ impl Turn<'_> {
         }
         if let Some(errand) = policy.errand {
             self.wipe_group(group)?;
+            if let Some(note) = &policy.note {
+                return self.note_came(&joined.by, note);
+            }
             return self.errand_came(&joined.by, &ChatId(policy.chat), &errand);
         }
         let members = joined.group.members();
@@ -352,7 +356,7 @@ impl Turn<'_> {
             // Two were founded at once, and the other one carries the chat; this one is read to its end.
             let mut place = place.clone();
             place.state = GroupState::Superseded;
-            place.update_at = waxseal_wire::id::Millis(self.now.0 + chat::KEEP_SUPERSEDED);
+            place.update_at = Millis(self.now.0 + chat::KEEP_SUPERSEDED);
             chat::put_group(self.tx, &place, epoch)?;
         } else {
             chat::set_current(self.tx, place, self.now)?;
@@ -363,6 +367,8 @@ impl Turn<'_> {
             me::count(self.tx, Counter::Readded)?;
             self.gap(place, place.position.0)?;
         } else if current.is_some() {
+            // What was said in the broken group not everybody has heard.
+            profile::set_told(self.tx, &place.chat, Millis(0))?;
             me::count(self.tx, Counter::Refounded)?;
             self.note(place, place.position.0, Some(by), Notice::Refounded)?;
         } else {

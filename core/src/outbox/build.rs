@@ -31,6 +31,7 @@ impl Turn<'_> {
             Intent::OpenDirect(_) => self.ask_keys(entry, &identity.account).map(|()| false),
             Intent::Found { .. } => self.begin_found(entry, &identity),
             Intent::Errand { .. } => self.begin_errand(entry, &identity),
+            Intent::Note => self.begin_note(entry, &identity),
             Intent::Say(content) => self.begin_say(entry, &identity, content),
             intent => {
                 if entry.keys.is_none() && !intent.needs(&identity.account.0).is_empty() {
@@ -226,7 +227,7 @@ impl Turn<'_> {
             Intent::Readd { account, device, epoch } => {
                 self.readd_change(place, (&AccountId(*account), &DeviceId(*device)), Epoch(*epoch), &members, offers, &mut change)?;
             }
-            Intent::OpenDirect(_) | Intent::Found { .. } | Intent::Say(_) | Intent::Errand { .. } => {}
+            Intent::OpenDirect(_) | Intent::Found { .. } | Intent::Say(_) | Intent::Errand { .. } | Intent::Note => {}
         }
         // Removing the last admin but for those who stay would leave nobody; the rule then makes everybody one.
         let idle = change.add.is_empty() && change.remove.is_empty() && change.policy.is_none() && !change.with_path;

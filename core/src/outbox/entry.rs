@@ -130,7 +130,8 @@ pub(super) fn insert(
         message.map(|message| message.0),
         bytes.as_slice(),
         due.0.cast_signed(),
-        matches!(intent, Intent::Found { .. })
+        // Neither is something that a person waits for while it is not begun.
+        matches!(intent, Intent::Found { .. } | Intent::Note)
     ])?;
     Ok(tx.last_insert_rowid())
 }
@@ -158,6 +159,14 @@ pub(crate) fn of_chat(tx: &Tx<'_>, chat: &ChatId) -> Result<Vec<Entry>, StoreErr
     let sql = format!("SELECT {COLUMNS} FROM outbox WHERE chat = ?1 ORDER BY id");
     let mut rows = tx.prepare_cached(&sql)?;
     Ok(rows.query_map([chat.0], Entry::read)?.collect::<Result<_, _>>()?)
+}
+
+/// Whether a note to our own devices is not begun.
+pub(crate) fn is_note_waiting(tx: &Tx<'_>) -> Result<bool, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM outbox WHERE chat IS NULL AND founds AND stage = 0");
+    let mut rows = tx.prepare_cached(&sql)?;
+    let found = rows.query_map([], Entry::read)?.collect::<Result<Vec<_>, _>>()?;
+    Ok(found.iter().any(|entry| entry.intent == Intent::Note))
 }
 
 /// What is not begun and not due yet is overtaken; what has failed is not there.

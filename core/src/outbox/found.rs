@@ -3,7 +3,7 @@
 //! Called by `outbox`. Alone there is no race, so the Commit that adds the
 //! first members is merged at once; the first messages travel in the same
 //! request. An errand is a group without words: that it exists says "please
-//! add me again".
+//! add me again"; so is a note to our own devices, in its policy.
 
 use waxseal_wire::id::{Epoch, GroupId, Position};
 use waxseal_wire::limits;
@@ -16,6 +16,11 @@ use crate::output::Problem;
 use crate::store::StoreError;
 use crate::turn::Turn;
 use crate::view::ChatState;
+
+/// A note to our own devices is tried so often in a session.
+const NOTE_TRIES: u32 = 6;
+/// The first wait between tries is twice as long, in milliseconds; each further one twice the one before.
+const NOTE_WAIT: u64 = 2_000;
 
 /// What is founded.
 struct Plan<'a> {
@@ -116,6 +121,46 @@ impl Turn<'_> {
         Ok(true)
     }
 
+    /// Tells our other devices what they have not heard.
+    pub(super) fn begin_note(&mut self, entry: &Entry, identity: &Identity) -> Result<bool, StoreError> {
+        let untold = self.untold_siblings()?;
+        let Some(note) = self.note_to_siblings()?.filter(|_| !untold.is_empty()) else {
+            entry::delete(self.tx, entry.id)?;
+            return Ok(true);
+        };
+        if entry.keys.is_none() {
+            self.ask_keys(entry, &identity.account)?;
+            return Ok(false);
+        }
+        let offers = self.offers(entry)?.into_iter().flat_map(|(_, offers)| offers);
+        let add: Vec<_> = offers.filter(|offer| untold.contains(&offer.claim.device)).take(limits::ADDS).collect();
+        let told: Vec<_> = add.iter().map(|offer| offer.claim.device).collect();
+        if add.is_empty() {
+            return self.nobody_hears(entry);
+        }
+        let Some(alias) = self.spare_or_wait(entry)? else { return Ok(false) };
+        let policy = Policy::note(identity.account, note);
+        if self.make(entry, identity, Plan { policy, add, alias, words: Vec::new() })?.is_some() {
+            self.siblings_told(&told)?;
+        }
+        Ok(true)
+    }
+
+    /// They have not published KeyPackages yet: a while later, or when the next session begins.
+    fn nobody_hears(&mut self, entry: &Entry) -> Result<bool, StoreError> {
+        let mut again = entry.clone();
+        again.keys = None;
+        again.tries += 1;
+        if again.tries > NOTE_TRIES {
+            entry::delete(self.tx, entry.id)?;
+            return Ok(true);
+        }
+        let wait = NOTE_WAIT << again.tries;
+        again.due = self.later(wait, wait * 2);
+        again.save(self.tx)?;
+        Ok(false)
+    }
+
     fn spare_or_wait(&mut self, entry: &Entry) -> Result<Option<Alias>, StoreError> {
         let alias = self.take_spare_alias()?;
         if alias.is_none() {
@@ -171,7 +216,7 @@ impl Turn<'_> {
     pub(super) fn founded(&mut self, entry: &Entry, last: Position) -> Result<(), StoreError> {
         entry::delete(self.tx, entry.id)?;
         let Some(group) = entry.group.map(GroupId) else { return Ok(()) };
-        if let Intent::Errand { .. } = entry.intent {
+        if let Intent::Errand { .. } | Intent::Note = entry.intent {
             return self.end_errand(&group);
         }
         let Some(mut place) = chat::group(self.tx, &group)? else { return Ok(()) };

@@ -19,7 +19,7 @@ mod submit;
 use serde::{Deserialize, Serialize};
 use waxseal_wire::id::Millis;
 
-pub(crate) use entry::{Entry, Stage, committing, delete, is_in_flight};
+pub(crate) use entry::{Entry, Stage, committing, delete, is_in_flight, is_note_waiting};
 
 use crate::store::StoreError;
 use crate::turn::Turn;
@@ -62,6 +62,8 @@ pub(crate) enum Intent {
     MendRoster,
     /// Ask these people's devices to re-add us to the chat.
     Errand { to: Vec<[u8; 32]>, chat: [u8; 16], group: [u8; 16], epoch: u64, broken: bool },
+    /// Tell our own other devices what we and this device are called.
+    Note,
 }
 
 impl Intent {
@@ -70,6 +72,7 @@ impl Intent {
         match self {
             Self::OpenDirect(name) => vec![Who::Name(name.clone()), Who::Account(*own)],
             Self::Found { who } | Self::Add { who } => who.clone(),
+            Self::Note => vec![Who::Account(*own)],
             Self::Sync(account) | Self::Readd { account, .. } => vec![Who::Account(*account)],
             Self::Errand { to, .. } => to.iter().copied().map(Who::Account).collect(),
             _ => Vec::new(),
@@ -160,7 +163,10 @@ impl Turn<'_> {
         } else {
             delete(self.tx, entry.id)?;
         }
-        self.fail(entry.chat, problem);
+        // Nobody asked for what we do by ourselves.
+        if !matches!(entry.intent, Intent::Errand { .. } | Intent::Note) {
+            self.fail(entry.chat, problem);
+        }
         // A chat whose founding was given up has nothing to wait for.
         match (&entry.intent, entry.chat) {
             (Intent::Found { .. }, Some(chat)) => self.left(&chat),

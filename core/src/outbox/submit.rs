@@ -76,7 +76,7 @@ impl Turn<'_> {
         let Some(mut entry) = entry::find(self.tx, id)?.filter(|entry| entry.stage == Stage::Submit) else { return Ok(()) };
         match reply {
             Reply::Accepted(position) => match &entry.intent {
-                Intent::Found { .. } | Intent::Errand { .. } => self.founded(&entry, *position),
+                Intent::Found { .. } | Intent::Errand { .. } | Intent::Note => self.founded(&entry, *position),
                 Intent::Say(_) => {
                     let Some(mut place) = entry.group.map(|group| chat::group(self.tx, &GroupId(group))).transpose()?.flatten()
                     else {
@@ -135,7 +135,9 @@ impl Turn<'_> {
                 entry.due = self.later(wait, wait + wait / 2);
                 entry.save(self.tx)
             }
-            _ if matches!(entry.intent, Intent::Found { .. } | Intent::Errand { .. }) => self.found_refused(&entry, refusal),
+            _ if matches!(entry.intent, Intent::Found { .. } | Intent::Errand { .. } | Intent::Note) => {
+                self.found_refused(&entry, refusal)
+            }
             // A device that was to be added has dropped its alias meanwhile: another KeyPackage has another.
             Refusal::Unknown if entry.keys.is_some() && entry.tries < 3 => {
                 self.drop_pending(&entry)?;
@@ -189,6 +191,9 @@ impl Turn<'_> {
     fn found_refused(&mut self, entry: &Entry, refusal: Refusal) -> Result<(), StoreError> {
         if let Some(group) = entry.group.map(GroupId) {
             self.end_errand(&group)?;
+        }
+        if entry.intent == Intent::Note {
+            self.siblings_not_told()?;
         }
         let mut again = entry.clone();
         if entry.tries < 3 && matches!(refusal, Refusal::Taken | Refusal::NotAllowed | Refusal::ReusedKey | Refusal::Unknown) {

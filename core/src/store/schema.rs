@@ -276,6 +276,14 @@ const CLIENT: &[&str] = &[
     "CREATE TABLE doubted (grp BLOB PRIMARY KEY NOT NULL, position INTEGER NOT NULL);",
     // Accounts whose leaves, in a group that we joined, are not proven yet.
     "CREATE TABLE unproven (grp BLOB NOT NULL, account BLOB NOT NULL, PRIMARY KEY (grp, account)) WITHOUT ROWID;",
+    // What people want to be called, since when, and in which chats we have told what we do. `own_device`: what our
+    // other devices are called, where they told, and which of our choices they were told last.
+    "ALTER TABLE me ADD COLUMN display TEXT NOT NULL DEFAULT '';
+    ALTER TABLE me ADD COLUMN display_set INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE account ADD COLUMN display TEXT NOT NULL DEFAULT '';
+    ALTER TABLE account ADD COLUMN display_set INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE chat ADD COLUMN told_profile INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE own_device (device BLOB PRIMARY KEY NOT NULL, name TEXT, told INTEGER);",
 ];
 
 const LISTS: u32 = 1_000;

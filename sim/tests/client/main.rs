@@ -5,6 +5,7 @@ mod behind;
 mod claims;
 mod keys;
 mod membership;
+mod people;
 
 use waxseal_core::view::{ChatState, Line};
 use waxseal_core::{Command, Event};

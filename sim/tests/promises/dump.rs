@@ -12,9 +12,9 @@ use std::sync::{Arc, Mutex};
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use tempfile::TempDir;
-use waxseal_core::Event;
 use waxseal_core::group::{self, AliasState};
 use waxseal_core::store::StoreError;
+use waxseal_core::{Command, Event};
 use waxseal_server::policy::Policy;
 use waxseal_server::roles::Roles;
 use waxseal_server::store::sqlite::SqliteStore;
@@ -31,6 +31,8 @@ use crate::scene::{self, Listener};
 const NAMES: [&str; 5] = ["anna", "bert", "carl", "dora", "emil"];
 const DEVICES: [&str; 6] =
     ["annas blue laptop", "berts brass telephone", "carls old terminal", "doras tablet", "emils radio", "annas second laptop"];
+/// What they want to be called.
+const DISPLAYS: [&str; 5] = ["Anna Ambrosia Abbot", "Bert Bramblethorn", "Carl Comb-Carver", "Dora Dronekeeper", "Emil Everbuzz"];
 const TITLE: &str = "circle of the crooked hive";
 const RENAMED: &str = "circle of the upright hive";
 const DOUBLE: &str = "doras reading room";
@@ -60,6 +62,9 @@ impl Story {
             }
         }
         town.run_for(3_000).unwrap();
+        for (house, display) in DISPLAYS.iter().enumerate() {
+            town.command(house, Command::SetDisplayName((*display).to_owned())).unwrap();
+        }
         town.plan(0, 0, Deed::Link(5));
         town.run_for(20_000).unwrap();
         let mut story = Self { town, folder, invite, listener };
@@ -85,6 +90,17 @@ impl Story {
         town.run_for(30 * 60_000).unwrap();
         assert_eq!(scene::texts(town, 2, RENAMED), GROUP[..2]);
         assert_eq!(scene::texts(town, 5, RENAMED), GROUP[..2], "the second device is in");
+        let bees = scene::chat(town, 2, RENAMED);
+        let called: Vec<_> =
+            town.houses[2].client().members(bees).unwrap().into_iter().map(|member| (member.name, member.display_name)).collect();
+        let told = ["anna", "bert", "carl"].map(str::to_owned).into_iter().zip([
+            Some(DISPLAYS[0].to_owned()),
+            None,
+            Some(DISPLAYS[2].to_owned()),
+        ]);
+        assert_eq!(called, told.collect::<Vec<_>>(), "who has spoken has said what to be called");
+        let devices = town.houses[5].client().devices().unwrap();
+        assert!(devices.iter().any(|device| device.name.as_deref() == Some(DEVICES[0])), "devices know each other's names");
         // From here on all but Anna's first device and Dora are offline; Emil is asked into both groups.
         for house in [1, 2, 4, 5] {
             town.unplug(house).unwrap();
@@ -104,7 +120,8 @@ impl Story {
         let names = [TITLE, RENAMED, DOUBLE];
         let titles = names.iter().map(|title| ("title", title));
         let devices = DEVICES.iter().map(|name| ("device name", name));
-        secrets.extend(words.chain(titles).chain(devices).map(|(kind, word)| (kind, word.as_bytes().to_vec())));
+        let displays = DISPLAYS.iter().map(|name| ("display name", name));
+        secrets.extend(words.chain(titles).chain(devices).chain(displays).map(|(kind, word)| (kind, word.as_bytes().to_vec())));
         secrets.push(("invitation code", self.invite.clone().into_bytes()));
         for house in 0..self.town.houses.len() {
             let codes = self.town.houses[house].told.iter();
@@ -353,9 +370,14 @@ fn counter_proof_a_leaked_text_is_seen() {
     let (folder, conn) = scene::server_file(&mut story.town);
     assert_eq!(legible(folder.path(), &conn, &secrets), BTreeSet::new());
     conn.execute("UPDATE invite SET code = ?1", [Value::Blob(format!("log: {}", GROUP[2]).into_bytes())]).unwrap();
-    std::fs::write(folder.path().join("trace.log"), format!("opened {RENAMED}")).unwrap();
+    std::fs::write(folder.path().join("trace.log"), format!("opened {RENAMED} for {}", DISPLAYS[1])).unwrap();
     let found = legible(folder.path(), &conn, &secrets);
-    assert_eq!(found, ["text in a row of invite", "text in server.db", "title in trace.log"].map(str::to_owned).into());
+    assert_eq!(
+        found,
+        ["display name in trace.log", "text in a row of invite", "text in server.db", "title in trace.log"]
+            .map(str::to_owned)
+            .into()
+    );
 }
 
 #[test]

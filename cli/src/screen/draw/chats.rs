@@ -34,7 +34,7 @@ fn entry(model: &Model, chat: &ChatSummary, columns: usize, is_chosen: bool) -> 
     let bar = if is_chosen { "▌" } else { " " };
     let bar = Span::styled(bar, if model.focus == Focus::Chats { palette.focus() } else { palette.text() });
     let kind = if chat.direct { "" } else { "#" };
-    let title = format!("{kind}{}", harmless::line(&chat.title));
+    let title = format!("{kind}{}", wording::called(&chat.title, chat.display_name.as_deref()));
     let unread = match chat.unread {
         0 => String::new(),
         1..=999 => format!("({})", chat.unread),

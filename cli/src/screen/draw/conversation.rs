@@ -9,13 +9,13 @@ use waxseal_core::view::{ChatSummary, MessageRef};
 use super::fit::{both, fit};
 use super::rows::{Row, rows};
 use crate::screen::model::{Focus, Model, Open, Places};
-use crate::{harmless, wording};
+use crate::wording;
 
 pub(super) fn draw_title(frame: &mut Frame<'_>, model: &Model, chat: &ChatSummary, area: Rect) {
     let palette = model.palette;
     let columns = usize::from(area.width);
     let kind = if chat.direct { "" } else { "#" };
-    let title = format!(" {kind}{}", harmless::line(&chat.title));
+    let title = format!(" {kind}{}", wording::called(&chat.title, chat.display_name.as_deref()));
     let mut facts = Vec::new();
     if let Some(state) = wording::chat_state(chat) {
         facts.push(state.to_owned());

@@ -217,6 +217,9 @@ fn intro(form: &Form) -> String {
         Purpose::Join => {
             "Join the account that another of your devices has.\nCtrl+O goes back to making a new account.\n".to_owned()
         }
+        Purpose::DisplayName => {
+            "People see it beside your name, with your next words. The server never learns it.\n".to_owned()
+        }
         Purpose::NewChat => "The first message asks them whether they want to talk.\n".to_owned(),
         Purpose::NewGroup => "You will be its admin. More people can be added later.\n".to_owned(),
         _ => String::new(),

@@ -5,8 +5,8 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::fit::{both, fit};
-use crate::harmless;
 use crate::screen::model::{Focus, Model, Places};
+use crate::{harmless, wording};
 
 pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, area: Rect, places: &mut Places) {
     let palette = model.palette;
@@ -21,7 +21,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, area: Rect, places: &mu
     let first = (at + 1).saturating_sub(usize::from(list.height).max(1));
     places.members = Some((list, first));
     for (row, (index, member)) in members.iter().enumerate().skip(first).take(usize::from(list.height)).enumerate() {
-        let name = if member.own { format!("{} (you)", harmless::line(&member.name)) } else { harmless::line(&member.name) };
+        let name = match (member.own, member.display_name.as_deref()) {
+            (true, _) => format!("{} (you)", harmless::line(&member.name)),
+            (false, display) => wording::called(&member.name, display),
+        };
         let mut facts = String::new();
         if member.admin {
             facts.push_str("admin ");

@@ -103,7 +103,10 @@ impl Writer<'_> {
 
     fn heading(&mut self) {
         let palette = self.model.palette;
-        let name = if self.message.own { "you".to_owned() } else { harmless::line(&self.message.sender_name) };
+        let name = match self.message.own {
+            true => "you".to_owned(),
+            false => wording::called(&self.message.sender_name, self.message.sender_display.as_deref()),
+        };
         let time = wording::time(clock::local(self.message.at, self.model.zone));
         let name = fit(&name, self.columns.saturating_sub(8));
         let style = palette.person(self.message.sender.as_ref());

@@ -20,6 +20,7 @@ pub(super) fn said(n: i64, by: u8, name: &str, text: &str, minutes: u64) -> Mess
         sender: Some(account(by)),
         own: by == 0,
         sender_name: name.into(),
+        sender_display: None,
         at: Millis(MORNING + minutes * MINUTE),
         line: Line::Text(text.into()),
         reply_to: None,
@@ -37,6 +38,7 @@ pub(super) fn chat(id: ChatId, title: &str, direct: bool, unread: u64, last: Opt
         title: title.into(),
         direct,
         peer,
+        display_name: None,
         state: ChatState::Open,
         members: if direct { 2 } else { 4 },
         unread,
@@ -46,7 +48,7 @@ pub(super) fn chat(id: ChatId, title: &str, direct: bool, unread: u64, last: Opt
 }
 
 pub(super) fn member(byte: u8, name: &str, admin: bool, verified: bool) -> MemberView {
-    MemberView { account: account(byte), name: name.into(), admin, own: byte == 0, devices: 1, verified }
+    MemberView { account: account(byte), name: name.into(), display_name: None, admin, own: byte == 0, devices: 1, verified }
 }
 
 /// A group with something of everything.
@@ -84,6 +86,7 @@ pub(super) fn picture() -> Picture {
     let me = Me {
         account: account(0),
         name: AccountName::parse("alice").unwrap(),
+        display_name: None,
         device: DeviceId([7; 16]),
         device_name: "laptop".into(),
         registered: true,

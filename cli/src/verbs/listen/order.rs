@@ -95,6 +95,10 @@ impl Listening {
                 self.visit.command(Command::Forget(id)).await?;
                 Ok((Some(id), None))
             }
+            Wish::Profile { display_name } => {
+                self.visit.command(Command::SetDisplayName(display_name)).await?;
+                Ok((None, None))
+            }
             Wish::MarkRead { chat } => self.within(&chat, Command::MarkRead).await,
             asked => self.look_up(asked).await,
         }
