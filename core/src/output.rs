@@ -203,6 +203,11 @@ pub enum Problem {
         "the server has another history of this account than this device: somebody acted as one of its devices, or the server lies; compare `waxseal devices` on all of them"
     )]
     Forked,
+    /// This profile is an older copy: another one of the same device took what the server held.
+    #[error(
+        "this profile is an older copy of itself: another copy went on after it was made. What was said meanwhile may be missing here. Never use both: `waxseal link` adds a second device, and `waxseal devices` removes one that is not yours"
+    )]
+    Copied,
     /// The last admin cannot go while others stay.
     #[error("the group would have no admin; make somebody else an admin first")]
     LastAdmin,

@@ -81,6 +81,8 @@ pub(crate) struct Session {
     pub(crate) reclaimed: bool,
     /// A person was told that the server knows less than we do.
     pub(crate) warned: bool,
+    /// The server has let this process in once, and did not show it to be an older copy of the device.
+    pub(crate) vetted: bool,
     /// The server dropped entries unread, and some groups are not known to be whole yet.
     pub(crate) doubts: bool,
     /// Highest place in the mailbox when this session began.
@@ -225,14 +227,17 @@ impl Turn<'_> {
         self.session.proven = true;
         let cursor = me::cursor(self.tx)?;
         // A head behind our cursor is a server that went back in time: what it lost, positions will show.
-        let after = if session.head < cursor { Seq(0) } else { cursor };
+        let went_back = session.head < cursor;
+        // What was acked from this mailbox and is not here was taken by another copy of this device.
+        let copied = !went_back && !session.lost && session.floor > cursor;
+        let after = if went_back || copied { session.floor.min(session.head) } else { cursor };
         if after != cursor {
             me::set_cursor(self.tx, after)?;
         }
         self.session.denied = false;
         self.session.reclaimed = false;
         self.session.warned = false;
-        if after != cursor {
+        if went_back {
             self.server_went_back()?;
             self.ask_own_chain()?;
         }
@@ -242,6 +247,10 @@ impl Turn<'_> {
         self.session.keys_left = Some(session.keys_left);
         self.session.keys_at = Some(self.now);
         self.check_own_chain(session.chain_index)?;
+        if copied {
+            self.was_copied()?;
+        }
+        self.session.vetted = true;
         self.tell_siblings()?;
         if session.lost {
             self.mailbox_lost()?;

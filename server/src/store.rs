@@ -159,6 +159,8 @@ pub struct DeviceRow {
     pub key: PublicKey,
     /// Highest `Seq` of its mailbox.
     pub head: Seq,
+    /// Up to here entries were acked or dropped.
+    pub floor: Seq,
     /// How often envelopes were dropped unread.
     pub losses: u64,
     /// How many of these the device was told and acknowledged.

@@ -133,6 +133,8 @@ pub struct Session {
     pub keys_left: KeysLeft,
     /// Index of the newest record of the account's chain.
     pub chain_index: u64,
+    /// Up to here entries were acked or dropped; 0 from a server that does not say.
+    pub floor: Seq,
 }
 
 /// KeyPackages that the server still has of a device.

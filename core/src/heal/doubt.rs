@@ -5,6 +5,8 @@
 //!                 it came further: what opens shows that we can follow, a hole shows what is missing
 //!                 nothing came: its Commits may have been among what was dropped ──► broken, healed
 //! ```
+//! Also where this device turns out to be an older copy of itself: every group is
+//! left for a new place in it, because its keys were used on.
 //! Called by `session` and `inbox`. The oldest are dropped first, so a group
 //! that still opens something has lost nothing after it.
 
@@ -12,6 +14,7 @@ use waxseal_wire::id::GroupId;
 
 use crate::chat::{self, GroupState};
 use crate::inbox;
+use crate::output::Problem;
 use crate::store::StoreError;
 use crate::turn::Turn;
 
@@ -48,6 +51,17 @@ impl Turn<'_> {
             self.tx.execute("DELETE FROM doubted WHERE grp = ?1", [group.0])?;
         }
         self.session.doubts = waiting;
+        Ok(())
+    }
+
+    /// Somebody went on as this device: this profile is an older copy. Whatever is sealed from here would use keys again.
+    pub(crate) fn was_copied(&mut self) -> Result<(), StoreError> {
+        for group in chat::groups_in(self.tx, GroupState::Open)? {
+            self.broken(&group, None)?;
+        }
+        self.seal_again()?;
+        self.renew_keys()?;
+        self.fail(None, Problem::Copied);
         Ok(())
     }
 

@@ -213,6 +213,12 @@ pub(super) fn head(tx: &Tx<'_>, chat: Option<&ChatId>, now: Millis) -> Result<Op
     Ok(tx.prepare_cached(sql)?.query_row(params![now.0.cast_signed(), chat.0], |row| row.get(0)).optional()?)
 }
 
+/// Messages that were sealed and whose place is not known.
+pub(super) fn sealed_words(tx: &Tx<'_>) -> Result<Vec<i64>, StoreError> {
+    let mut rows = tx.prepare_cached("SELECT id FROM outbox WHERE stage = 2 AND message IS NOT NULL AND founds = 0 ORDER BY id")?;
+    Ok(rows.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
 /// Whether something of ours is on its way to this group whose place we do not know yet.
 pub(crate) fn is_in_flight(tx: &Tx<'_>, group: &[u8; 16]) -> Result<bool, StoreError> {
     let count: i64 =

@@ -98,7 +98,8 @@ impl Turn<'_> {
 
     /// Moves every queue on by as much as can be done now.
     pub(crate) fn pump(&mut self) -> Result<(), StoreError> {
-        if !self.session.anonymous {
+        // A profile that was put back from a copy must not seal: it would use keys again.
+        if !self.session.anonymous || !self.session.vetted {
             return Ok(());
         }
         for id in entry::heads(self.tx, self.now)? {
@@ -147,6 +148,17 @@ impl Turn<'_> {
             self.tx.execute("DELETE FROM message WHERE id = ?1", [message.0])?;
             if let Some(chat) = entry.chat {
                 self.tell(Event::ChatChanged(chat));
+            }
+        }
+        Ok(())
+    }
+
+    /// Words that were sealed and not answered are sealed again, in the group that comes.
+    pub(crate) fn seal_again(&mut self) -> Result<(), StoreError> {
+        for id in entry::sealed_words(self.tx)? {
+            if let Some(mut entry) = entry::find(self.tx, id)? {
+                entry.requeue(self.now);
+                entry.save(self.tx)?;
             }
         }
         Ok(())

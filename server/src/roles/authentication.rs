@@ -77,8 +77,13 @@ impl<S: Store> Roles<S> {
         let signed = authenticate_bytes(nonce, &request.account, &request.device);
         row.key.verify(&signed, &request.signature).map_err(|_| Refusal::NotAllowed)?;
         let proven = Proven { account: request.account, device: request.device, mailbox: row.mailbox, losses: row.losses };
-        let session =
-            Session { head: row.head, lost: row.losses > row.losses_told, keys_left: row.keys_left, chain_index: row.chain_index };
+        let session = Session {
+            head: row.head,
+            lost: row.losses > row.losses_told,
+            keys_left: row.keys_left,
+            chain_index: row.chain_index,
+            floor: row.floor,
+        };
         Ok((proven, session))
     }
 

@@ -103,6 +103,7 @@ pub(crate) fn a_device_proves_itself_with_its_own_key_alone<S: Store>(store: S) 
     let mut town = Town::new(store);
     let [mut alice, bob] = town.settle_all(["alice", "bob"]);
     let session = town.session(&mut alice);
+    assert_eq!(session.floor, Seq(0));
     assert_eq!((session.head, session.lost, session.chain_index, session.keys_left.one_time), (Seq(0), false, 0, 0));
     let (account, device) = (alice.chain.account(), alice.entry.id);
     let signed = |key: &SigningKey, nonce: &[u8; 32]| sign(key, &authenticate_bytes(nonce, &account, &device));

@@ -86,6 +86,7 @@ fn reply_to_wire(reply: &Reply) -> Wire {
             lost: session.lost,
             keys_left: Some(keys_left_to_wire(session.keys_left)),
             chain_index: session.chain_index,
+            floor: session.floor.0,
         }),
         Reply::KeysLeft(left) => Wire::KeysLeft(keys_left_to_wire(*left)),
     }
@@ -105,6 +106,7 @@ fn reply_from_wire(wire: Wire) -> Result<Reply, BadFrame> {
             lost: session.lost,
             keys_left: keys_left_from_wire(session.keys_left.unwrap_or_default()),
             chain_index: session.chain_index,
+            floor: Seq(session.floor),
         }),
         Wire::KeysLeft(left) => Reply::KeysLeft(keys_left_from_wire(left)),
         Wire::Challenge(_) | Wire::Entries(_) => return Err(BadFrame::Empty),

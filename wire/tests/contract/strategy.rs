@@ -158,8 +158,9 @@ pub(super) fn reply() -> impl Strategy<Value = Reply> {
         key_packages,
     });
     let keys_left = || (any::<u32>(), any::<bool>()).prop_map(|(one_time, last_resort)| KeysLeft { one_time, last_resort });
-    let session = (any::<u64>(), any::<bool>(), keys_left(), any::<u64>())
-        .prop_map(|(head, lost, keys_left, chain_index)| Session { head: Seq(head), lost, keys_left, chain_index });
+    let session = (any::<u64>(), any::<bool>(), keys_left(), any::<u64>(), any::<u64>()).prop_map(
+        |(head, lost, keys_left, chain_index, floor)| Session { head: Seq(head), lost, keys_left, chain_index, floor: Seq(floor) },
+    );
     prop_oneof![
         refusal.prop_map(Reply::Refused),
         Just(Reply::Done),
