@@ -221,6 +221,11 @@ impl Visit {
                 self.tell_progress(work, done, total);
                 Ok(Step::Nothing)
             }
+            // The verb still does its work, under new keys.
+            Ok(Some(Notice::Event(Event::Failed { problem: Problem::Copied, .. }))) => {
+                crate::paper::remark(Problem::Copied.to_string());
+                Ok(Step::Nothing)
+            }
             Ok(Some(Notice::Event(event))) => Ok(Step::Event(event)),
             Ok(Some(Notice::Disk(error))) => Err(if self.kept { Failure::Kept(error) } else { error.into() }),
             Ok(Some(Notice::Door(door, state))) => {

@@ -135,7 +135,8 @@ pub(super) fn replies() -> Vec<(&'static str, Reply)> {
         ("accounts", Reply::Accounts(vec![alice, AccountFound::default()])),
         ("accepted", Reply::Accepted(Position(19))),
         ("blob-part", Reply::BlobPart(BlobPart { total: 4096, bytes: b"a part".to_vec() })),
-        ("session", Reply::Session(Session { head: Seq(43), lost: true, keys_left, chain_index: 3, floor: Seq(41) })),
+        ("session", Reply::Session(Session { head: Seq(43), lost: true, keys_left, chain_index: 3, floor: Seq(0) })),
+        ("session-floor", Reply::Session(Session { head: Seq(43), lost: false, keys_left, chain_index: 3, floor: Seq(41) })),
         ("keys-left", Reply::KeysLeft(keys_left)),
     ]
 }
