@@ -107,6 +107,7 @@ impl Liar {
                 lost: self.tape.below(2) == 1,
                 keys_left: KeysLeft::default(),
                 chain_index: number(&mut self.tape),
+                floor: Seq(number(&mut self.tape)),
             }),
             5 => Reply::Refused(Refusal::StaleEpoch { current: Epoch(number(&mut self.tape)) }),
             6 => Reply::Refused(Refusal::TooFast { retry_after_ms: number(&mut self.tape) }),
