@@ -49,11 +49,16 @@ impl Agenda {
         Ok(agenda)
     }
 
+    /// Without both doors no call for help leaves, and none is answered: the tries are kept for later.
+    fn heal(&self, session: &Session) -> Option<Millis> {
+        self.heal.filter(|_| session.can_heal())
+    }
+
     /// Whether there is something to do now that does not wait for a door to open.
     pub(crate) fn is_due(&self, now: Millis, session: &Session) -> bool {
         let by_now = |at: Option<Millis>| at.is_some_and(|at| at <= now);
         by_now(self.receipts)
-            || by_now(self.heal)
+            || by_now(self.heal(session))
             || by_now(self.update)
             || by_now(session.fetch_at)
             || (session.anonymous && (by_now(self.link) || self.wants_accounts))
@@ -63,6 +68,7 @@ impl Agenda {
     /// When there will be something to do, if nothing happens before.
     pub(crate) fn next(&self, session: &Session) -> Option<Millis> {
         let outbox = self.outbox.filter(|_| session.anonymous);
-        [self.receipts, self.heal, self.update, self.link, outbox, session.fetch_at].into_iter().flatten().min()
+        let link = self.link.filter(|_| session.anonymous);
+        [self.receipts, self.heal(session), self.update, link, outbox, session.fetch_at].into_iter().flatten().min()
     }
 }

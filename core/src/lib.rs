@@ -23,6 +23,7 @@ mod account;
 mod agenda;
 mod chat;
 pub mod client;
+mod clock;
 pub mod content;
 pub mod group;
 mod heal;

@@ -65,6 +65,8 @@ pub(crate) struct Session {
     pub(crate) challenge: Option<[u8; 32]>,
     pub(crate) proven: bool,
     pub(crate) wake_at: Option<Millis>,
+    /// The latest time that was seen; `None` before the first.
+    pub(crate) seen: Option<Millis>,
     /// The server was busy: chains and trees are asked for again then.
     pub(crate) fetch_at: Option<Millis>,
     /// The server was busy: the name is claimed again then.
@@ -99,6 +101,11 @@ impl Session {
             Door::Anonymous => self.anonymous,
             Door::Device => self.device,
         }
+    }
+
+    /// Whether a call for help can leave, and be answered.
+    pub(crate) fn can_heal(&self) -> bool {
+        self.proven && self.anonymous
     }
 
     pub(crate) fn disconnect(&mut self, door: Door) {

@@ -31,12 +31,14 @@ pub(crate) struct Turn<'a> {
 impl Turn<'_> {
     /// Handles one input and whatever is due.
     pub(crate) fn take(&mut self, input: Input) -> Result<(), StoreError> {
+        self.heed_clock()?;
         match input {
             Input::Command(command) => self.command(command)?,
             Input::Connected(door) => self.connected(door)?,
             Input::Disconnected(door) => self.session.disconnect(door),
             Input::Told(door, told) => self.told(door, told)?,
-            Input::Tick => {}
+            // Whoever ticked has no wake-up left; where it came too early, another is asked for.
+            Input::Tick => self.session.wake_at = None,
         }
         self.run_due()
     }

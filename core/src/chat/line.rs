@@ -77,6 +77,17 @@ pub(crate) fn by_id(tx: &Tx<'_>, chat: &ChatId, id: &MessageId) -> Result<Option
     Ok(row)
 }
 
+/// Whether the last line of a group up to a position says that something is missing.
+pub(crate) fn is_gap_before(tx: &Tx<'_>, chat: &ChatId, group: &GroupId, position: Position) -> Result<bool, StoreError> {
+    let last: Option<i64> = tx
+        .prepare_cached(
+            "SELECT kind FROM message WHERE chat = ?1 AND grp = ?2 AND position <= ?3 ORDER BY position DESC, id DESC LIMIT 1",
+        )?
+        .query_row(params![chat.0, group.0, position.0.cast_signed()], |row| row.get(0))
+        .optional()?;
+    Ok(last == Some(encode(&Line::Gap).0))
+}
+
 /// What a line is known by.
 pub(crate) struct Named {
     pub(crate) chat: ChatId,

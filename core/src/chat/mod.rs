@@ -306,8 +306,17 @@ impl ChatGroup {
         position <= self.position || self.ahead.contains(&position.0)
     }
 
+    /// Forgets numbers that proved false, and goes on from this one.
+    pub(crate) fn count_from(&mut self, position: Position) {
+        self.position = position;
+        self.ahead.clear();
+    }
+
     fn close_up(&mut self) {
-        while let Some(at) = self.ahead.iter().position(|ahead| *ahead == self.position.0 + 1) {
+        while let Some(at) = self.ahead.iter().position(|ahead| *ahead == self.position.next().0) {
+            if self.position.next() == self.position {
+                return;
+            }
             self.ahead.swap_remove(at);
             self.position = self.position.next();
         }
@@ -316,8 +325,8 @@ impl ChatGroup {
 
     /// Gives up on what is missing before `position`.
     pub(crate) fn skip_to(&mut self, position: Position) {
-        if position.0 > self.position.0 + 1 {
-            self.position = Position(position.0 - 1);
+        if position > self.position.next() {
+            self.position = Position(position.0.saturating_sub(1));
             self.close_up();
         }
     }

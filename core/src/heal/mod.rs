@@ -80,9 +80,11 @@ impl Turn<'_> {
     pub(crate) fn run_heal(&mut self) -> Result<(), StoreError> {
         self.drop_aliases()?;
         let due = {
-            let mut rows =
-                self.tx.prepare_cached("SELECT grp FROM chat_group WHERE state = 2 AND heal_at IS NOT NULL AND heal_at <= ?1")?;
-            let found = rows.query_map([self.now.0.cast_signed()], |row| row.get(0).map(GroupId))?;
+            let mut rows = self
+                .tx
+                .prepare_cached("SELECT grp FROM chat_group WHERE state = 2 AND heal_at IS NOT NULL AND heal_at <= ?1 AND ?2")?;
+            let found =
+                rows.query_map(params![self.now.0.cast_signed(), self.session.can_heal()], |row| row.get(0).map(GroupId))?;
             found.collect::<Result<Vec<_>, _>>()?
         };
         for group in due {

@@ -7,7 +7,7 @@ use waxseal_wire::id::{AccountId, DeviceId, Millis};
 use waxseal_wire::seal::{Delivered, roster_hash};
 
 use super::message::Stop;
-use super::{Fate, parked};
+use super::{Fate, Number, parked};
 use crate::Event;
 use crate::account::profile;
 use crate::chat::rules::Proposed;
@@ -30,7 +30,7 @@ struct Story {
 }
 
 impl Turn<'_> {
-    pub(super) fn commit_came(&mut self, place: ChatGroup, delivered: &Delivered) -> Result<Fate, StoreError> {
+    pub(super) fn commit_came(&mut self, place: ChatGroup, delivered: &Delivered, number: Number) -> Result<Fate, StoreError> {
         let id = place.group;
         let opened = self.with_group(&id, |group, tx, mut rng| {
             let (before, old) = (group.members(), group.policy()?);
@@ -56,25 +56,34 @@ impl Turn<'_> {
             }
         })?;
         match opened {
-            Some(Ok(story)) => self.committed(place, delivered, story).map(|()| Fate::Done),
+            Some(Ok(story)) => self.committed(place, delivered, number, story).map(|()| Fate::Done),
             Some(Err(Stop::Store(error))) => Err(error),
             Some(Err(Stop::Needs(accounts))) => self.wait_for_chain(&id, &accounts),
-            Some(Err(Stop::Open(_) | Stop::Group)) => self.breaks(place, delivered).map(|()| Fate::Done),
+            Some(Err(Stop::Open(_))) if number == Number::Used => self.replayed(&id),
+            Some(Err(Stop::Open(_) | Stop::Group)) => self.breaks(place, delivered, number).map(|()| Fate::Done),
             None => self.lost_group(place, delivered),
         }
     }
 
     /// The Commit is unusable to us: the server's epoch has gone on, ours cannot.
-    fn breaks(&mut self, mut place: ChatGroup, delivered: &Delivered) -> Result<(), StoreError> {
+    fn breaks(&mut self, mut place: ChatGroup, delivered: &Delivered, number: Number) -> Result<(), StoreError> {
         self.unload(&place.group);
+        if number == Number::Beyond {
+            self.gap_once(&place, place.position.next().0)?;
+        }
+        place.skip_to(delivered.position);
         place.reached(delivered.position);
         chat::save_group(self.tx, &place)?;
         // The submitter's alias was proven to the server by its post key, so members cannot blame each other.
         self.broken(&place.group, Some(delivered.from))
     }
 
-    fn committed(&mut self, mut place: ChatGroup, delivered: &Delivered, story: Story) -> Result<(), StoreError> {
-        place.reached(delivered.position);
+    fn committed(&mut self, mut place: ChatGroup, delivered: &Delivered, number: Number, story: Story) -> Result<(), StoreError> {
+        if number == Number::Used {
+            // The numbers before it were false: the new epoch counts on from this one.
+            place.count_from(delivered.position);
+        }
+        self.reached(&mut place, delivered.position, number)?;
         if story.removes_self {
             let own = self.identity()?.map(|own| own.device);
             if story.added.iter().any(|device| Some(*device) == own) {

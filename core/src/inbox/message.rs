@@ -6,12 +6,12 @@
 
 use rand_core::CryptoRngCore;
 use waxseal_wire::id::AccountId;
-use waxseal_wire::seal::{Delivered, Kind};
+use waxseal_wire::seal::Delivered;
 
-use super::{Fate, parked};
+use super::{Fate, Number, parked};
 use crate::Event;
 use crate::account::me::{self, Counter};
-use crate::chat::{self, ChatGroup, GroupState, line};
+use crate::chat::{self, ChatGroup, line};
 use crate::content::{Body, Content, MessageId};
 use crate::group::{Group, GroupError, MemberLeaf, OpenError, Opened};
 use crate::store::{StoreError, Tx};
@@ -72,19 +72,19 @@ fn open(
 }
 
 impl Turn<'_> {
-    pub(super) fn message_came(&mut self, mut place: ChatGroup, delivered: &Delivered) -> Result<Fate, StoreError> {
+    pub(super) fn message_came(&mut self, mut place: ChatGroup, delivered: &Delivered, number: Number) -> Result<Fate, StoreError> {
         let group = place.group;
         let opened = self.with_group(&group, |group, tx, rng| open(group, tx, rng, delivered))?;
         let (from, plaintext, standing) = match opened {
             Some(Ok(opened)) => opened,
             Some(Err(Stop::Store(error))) => return Err(error),
             Some(Err(Stop::Needs(accounts))) => return self.wait_for_chain(&group, &accounts),
-            Some(Err(Stop::Open(error))) => return self.not_opened(place, delivered, &error),
+            Some(Err(Stop::Open(_))) if number == Number::Used => return self.replayed(&group),
+            Some(Err(Stop::Open(error))) => return self.not_opened(place, delivered, number, &error),
             Some(Err(Stop::Group)) | None => return self.lost_group(place, delivered),
         };
         me::count(self.tx, Counter::Opened)?;
-        place.reached(delivered.position);
-        chat::save_place(self.tx, &place)?;
+        self.reached(&mut place, delivered.position, number)?;
         if standing != Standing::Proven {
             // Never shown as the person's own words; the others' devices clear the leaf away.
             self.gap(&place, delivered.position.0)?;
@@ -94,25 +94,6 @@ impl Turn<'_> {
             Ok(content) => self.said(&place, delivered, &from, &content)?,
             // The sender's fault; its place is kept.
             Err(_) => self.show(&place, delivered, &from, Line::Unknown(String::new()), None, None)?,
-        }
-        Ok(Fate::Done)
-    }
-
-    /// Something for a place that is filled or was given up. A replay does not open, for its key is gone; what was
-    /// withheld for a while, or numbered by a server that was set back, does, and is shown where it belongs.
-    pub(super) fn late(&mut self, place: ChatGroup, delivered: &Delivered) -> Result<Fate, StoreError> {
-        if delivered.kind != Kind::Message || !matches!(place.state, GroupState::Open | GroupState::Superseded) {
-            return Ok(Fate::Done);
-        }
-        match self.with_group(&place.group, |group, tx, rng| open(group, tx, rng, delivered))? {
-            Some(Ok((from, plaintext, Standing::Proven))) => {
-                me::count(self.tx, Counter::Opened)?;
-                if let Ok(content) = Content::from_padded(&plaintext) {
-                    self.said(&place, delivered, &from, &content)?;
-                }
-            }
-            Some(Err(Stop::Store(error))) => return Err(error),
-            _ => self.unload(&place.group),
         }
         Ok(Fate::Done)
     }
@@ -127,12 +108,27 @@ impl Turn<'_> {
         Ok(Fate::Wait)
     }
 
+    /// Its number was used and it does not open: what it said was heard (RFC 9420 §9.2: each key opens once), or is of an epoch that is over.
+    pub(super) fn replayed(&mut self, group: &waxseal_wire::id::GroupId) -> Result<Fate, StoreError> {
+        self.unload(group);
+        Ok(Fate::Done)
+    }
+
     /// A message did not open: the hole is shown, and if we fell behind, we are healed.
-    fn not_opened(&mut self, mut place: ChatGroup, delivered: &Delivered, error: &OpenError) -> Result<Fate, StoreError> {
+    fn not_opened(
+        &mut self,
+        mut place: ChatGroup,
+        delivered: &Delivered,
+        number: Number,
+        error: &OpenError,
+    ) -> Result<Fate, StoreError> {
         self.unload(&place.group);
-        place.reached(delivered.position);
-        chat::save_group(self.tx, &place)?;
-        self.gap(&place, delivered.position.0)?;
+        self.gap_once(&place, delivered.position.0)?;
+        // Nothing proves a number beyond the next one where nothing opens.
+        if number == Number::Next {
+            place.reached(delivered.position);
+            chat::save_group(self.tx, &place)?;
+        }
         me::count(self.tx, Counter::Undecryptable)?;
         if matches!(error, OpenError::Ahead { .. }) {
             self.broken(&place.group, None)?;
@@ -142,11 +138,20 @@ impl Turn<'_> {
 
     /// The stored group does not load: damaged, or rolled back under us.
     pub(super) fn lost_group(&mut self, mut place: ChatGroup, delivered: &Delivered) -> Result<Fate, StoreError> {
+        self.gap_once(&place, delivered.position.0)?;
         place.reached(delivered.position);
         chat::save_group(self.tx, &place)?;
         me::count(self.tx, Counter::Undecryptable)?;
         self.broken(&place.group, None)?;
         Ok(Fate::Done)
+    }
+
+    /// Marks that something is missing from a place on, unless a mark stands there already.
+    pub(super) fn gap_once(&mut self, place: &ChatGroup, position: u64) -> Result<(), StoreError> {
+        if line::is_gap_before(self.tx, &place.chat, &place.group, waxseal_wire::id::Position(position))? {
+            return Ok(());
+        }
+        self.gap(place, position)
     }
 
     /// Marks that something is missing at a place.

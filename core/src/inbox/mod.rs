@@ -17,17 +17,30 @@ mod welcome;
 pub(crate) use parked::is_any as is_parked;
 
 use waxseal_wire::frame::Door;
-use waxseal_wire::id::{GroupId, Seq};
+use waxseal_wire::id::{GroupId, Position, Seq};
 use waxseal_wire::reply::MailboxEntry;
 use waxseal_wire::request::{DeviceRequest, Request};
 use waxseal_wire::seal::{Delivered, Kind};
 
 use crate::account::me::{self, Counter};
-use crate::chat::{self, ChatGroup, GroupState};
+use crate::chat::{self, ChatGroup, GroupState, line};
 use crate::group;
 use crate::session::Purpose;
 use crate::store::StoreError;
 use crate::turn::Turn;
+
+/// How the number of one delivered thing stands to what was stored before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Number {
+    /// Something of this number was stored: a replay, something from before we joined, or a server that numbers falsely.
+    Used,
+    /// The next one.
+    Next,
+    /// Some are missing before it, which may be ours and on their way.
+    Early,
+    /// Some are missing before it.
+    Beyond,
+}
 
 /// What became of one delivered thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +87,10 @@ impl Turn<'_> {
             // Not sealed under our key: invented by the server, or damaged on its disk.
             return me::count(self.tx, Counter::Undecryptable);
         };
+        if delivered.position >= line::LAST || delivered.epoch.0 > i64::MAX as u64 {
+            // No group lives so long.
+            return me::count(self.tx, Counter::Undecryptable);
+        }
         match delivered.kind {
             Kind::Welcome => self.welcome(&entry.alias, delivered),
             // An address is for one group: another group's roster has no business with it.
@@ -96,38 +113,54 @@ impl Turn<'_> {
 
     /// Puts one thing in its place; it is the next that was delivered for its group.
     fn place(&mut self, mut place: ChatGroup, delivered: &Delivered) -> Result<Fate, StoreError> {
-        if place.is_filled(delivered.position) {
-            // A replay, something from before we joined, or late: what has never been opened still opens.
-            return self.late(place, delivered);
-        }
         if place.state == GroupState::Founding {
             // The server has the group, its reply is not here yet: our first messages have no places.
             return Ok(Fate::Wait);
         }
-        if delivered.position > place.position.next() {
-            if crate::outbox::is_in_flight(self.tx, &place.group.0)? {
-                // What is missing may be our own; its reply will tell.
-                return Ok(Fate::Wait);
-            }
-            // A hole: withheld, or an insider left us out. Show it, go on, and have it healed.
-            self.hole(&mut place, delivered)?;
+        let number = self.number_of(&place, delivered)?;
+        if number == Number::Early {
+            return Ok(Fate::Wait);
         }
         if !matches!(place.state, GroupState::Open | GroupState::Superseded) {
-            place.reached(delivered.position);
-            chat::save_group(self.tx, &place)?;
+            if number != Number::Used {
+                self.gap_once(&place, delivered.position.0)?;
+                place.skip_to(delivered.position);
+                place.reached(delivered.position);
+                chat::save_group(self.tx, &place)?;
+            }
             return Ok(Fate::Done);
         }
         match delivered.kind {
-            Kind::Commit => self.commit_came(place, delivered),
-            _ => self.message_came(place, delivered),
+            Kind::Commit => self.commit_came(place, delivered, number),
+            _ => self.message_came(place, delivered, number),
         }
     }
 
-    fn hole(&mut self, place: &mut ChatGroup, delivered: &Delivered) -> Result<(), StoreError> {
-        let first = place.position.next();
-        place.skip_to(delivered.position);
-        chat::save_group(self.tx, place)?;
-        self.gap(place, first.0)
+    /// What the number says that the server gave to something. Keys decide what is new; numbers only order it and show holes.
+    fn number_of(&self, place: &ChatGroup, delivered: &Delivered) -> Result<Number, StoreError> {
+        let position = delivered.position;
+        Ok(if place.is_filled(position) {
+            Number::Used
+        } else if position == place.position.next() {
+            Number::Next
+        } else if crate::outbox::is_in_flight(self.tx, &place.group.0)? {
+            // What is missing may be our own; its reply will tell.
+            Number::Early
+        } else {
+            Number::Beyond
+        })
+    }
+
+    /// Takes note of what opened at a position; where some are missing before it, that is shown.
+    fn reached(&mut self, place: &mut ChatGroup, position: Position, number: Number) -> Result<(), StoreError> {
+        if number == Number::Beyond {
+            // A hole: withheld, or an insider left us out. Shown, and gone on from.
+            let first = place.position.next();
+            place.skip_to(position);
+            self.gap(place, first.0)?;
+        }
+        place.reached(position);
+        chat::save_place(self.tx, place)
     }
 
     /// Something in a group waited; goes on with what is parked, in order.

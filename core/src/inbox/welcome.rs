@@ -370,6 +370,10 @@ impl Turn<'_> {
             // What was said in the broken group not everybody has heard.
             profile::set_told(self.tx, &place.chat, Millis(0))?;
             me::count(self.tx, Counter::Refounded)?;
+            if known.is_some_and(|chat| chat.generation.saturating_add(1) < place.generation) {
+                // A group in between carried the chat, and we heard nothing of it.
+                self.gap(place, place.position.0)?;
+            }
             self.note(place, place.position.0, Some(by), Notice::Refounded)?;
         } else {
             self.note(place, place.position.0, Some(by), Notice::Joined)?;

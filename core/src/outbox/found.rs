@@ -5,11 +5,11 @@
 //! request. An errand is a group without words: that it exists says "please
 //! add me again"; so is a note to our own devices, in its policy.
 
-use waxseal_wire::id::{Epoch, GroupId, Position};
+use waxseal_wire::id::{AccountId, Epoch, GroupId, Position};
 use waxseal_wire::limits;
 use waxseal_wire::request::{AnonymousRequest, Found, Lent};
 
-use super::{Entry, Intent, Stage, entry, parcel};
+use super::{Entry, Intent, Stage, Who, entry, parcel};
 use crate::chat::{self, ChatGroup, GroupState};
 use crate::group::{Alias, Change, Errand, Group, GroupError, Identity, OfferedKeyPackage, Policy, SealedTree};
 use crate::output::Problem;
@@ -59,6 +59,9 @@ impl Turn<'_> {
         let offers = self.offers(entry)?;
         let mut admins: std::collections::BTreeSet<_> = chat::members::admins(self.tx, &found.chat)?.into_iter().collect();
         let again = found.generation > 0;
+        if again && !found.direct && !admins.contains(&identity.account) && misses_somebody(entry, &offers) {
+            return self.found_later(entry, found.group);
+        }
         if again {
             let there: Vec<_> = offers.iter().map(|(account, _)| *account).chain([identity.account]).collect();
             admins.retain(|admin| there.contains(admin));
@@ -99,6 +102,17 @@ impl Turn<'_> {
         self.refresh_members(&place)?;
         if !found.direct || again {
             self.note_created(&place, identity.account, again)?;
+        }
+        Ok(true)
+    }
+
+    /// Who is no admin founds nobody out: the others would not follow. Help is asked for again meanwhile.
+    fn found_later(&mut self, entry: &Entry, group: Option<GroupId>) -> Result<bool, StoreError> {
+        entry::delete(self.tx, entry.id)?;
+        if let Some(mut place) = group.map(|group| chat::group(self.tx, &group)).transpose()?.flatten() {
+            place.heal_tries = 0;
+            place.heal_at = Some(self.later(60_000, 120_000));
+            chat::save_group(self.tx, &place)?;
         }
         Ok(true)
     }
@@ -239,4 +253,11 @@ impl Turn<'_> {
         // Answers may have come before the server's reply did.
         self.unpark(&group)
     }
+}
+
+/// Whether the server has no KeyPackage of somebody who is to be in.
+fn misses_somebody(entry: &Entry, offers: &[(AccountId, Vec<OfferedKeyPackage>)]) -> bool {
+    let Intent::Found { who } = &entry.intent else { return false };
+    let is_there = |account: &[u8; 32]| offers.iter().any(|(there, found)| there.0 == *account && !found.is_empty());
+    who.iter().any(|who| matches!(who, Who::Account(account) if !is_there(account)))
 }

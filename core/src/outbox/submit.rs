@@ -75,7 +75,7 @@ impl Turn<'_> {
     pub(crate) fn entry_submitted(&mut self, id: i64, reply: &Reply) -> Result<(), StoreError> {
         let Some(mut entry) = entry::find(self.tx, id)?.filter(|entry| entry.stage == Stage::Submit) else { return Ok(()) };
         match reply {
-            Reply::Accepted(position) => match &entry.intent {
+            Reply::Accepted(position) if *position < chat::line::LAST => match &entry.intent {
                 Intent::Found { .. } | Intent::Errand { .. } | Intent::Note => self.founded(&entry, *position),
                 Intent::Say(_) => {
                     let Some(mut place) = entry.group.map(|group| chat::group(self.tx, &GroupId(group))).transpose()?.flatten()

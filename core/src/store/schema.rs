@@ -284,6 +284,8 @@ const CLIENT: &[&str] = &[
     ALTER TABLE account ADD COLUMN display_set INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE chat ADD COLUMN told_profile INTEGER NOT NULL DEFAULT 0;
     CREATE TABLE own_device (device BLOB PRIMARY KEY NOT NULL, name TEXT, told INTEGER);",
+    // The latest time that was seen, to notice a clock that goes back.
+    "ALTER TABLE me ADD COLUMN clock INTEGER NOT NULL DEFAULT 0;",
 ];
 
 const LISTS: u32 = 1_000;

@@ -12,11 +12,16 @@ use crate::store::{StoreError, Tx, codec};
 /// One record as it is stored: body, signer, signature.
 type Row = (Vec<u8>, Option<Vec<u8>>, Vec<u8>);
 
-/// Keeps a verified chain with the name that the server gives it.
+/// Keeps a verified chain with the name that the server gives it, where that is not known otherwise.
+///
+/// A name is for one account and an account has one name, for ever: a server that gives it another later,
+/// or gives it to somebody else, is not followed.
 pub(crate) fn keep(tx: &Tx<'_>, chain: &Chain, name: &str, now: Millis) -> Result<(), StoreError> {
     keep_chain(tx, chain, now)?;
-    tx.prepare_cached("UPDATE account SET name = ?2 WHERE account = ?1 AND ?2 <> ''")?
-        .execute(params![chain.account().as_bytes(), name])?;
+    tx.prepare_cached(
+        "UPDATE account SET name = ?2 WHERE account = ?1 AND name = '' AND NOT EXISTS (SELECT 1 FROM account WHERE name = ?2)",
+    )?
+    .execute(params![chain.account().as_bytes(), name])?;
     Ok(())
 }
 

@@ -109,7 +109,8 @@ impl Turn<'_> {
             return Ok(None);
         }
         match account::learn(self.tx, &chain.account(), &found.chain, &found.name, self.now) {
-            Ok(()) => Ok(Some(chain.account())),
+            // An account that we know by another name does not get a second one.
+            Ok(()) => Ok((account::by_name(self.tx, name.as_str())? == Some(chain.account())).then(|| chain.account())),
             Err(LearnError::Store(error)) => Err(error),
             Err(LearnError::Chain(_)) => Ok(None),
         }
