@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use waxseal_core::Client;
 use waxseal_server::store::sqlite::{Snapshot, SqliteStore};
 use waxseal_sim::deeds::Deed;
-use waxseal_sim::house::{House, Line};
+use waxseal_sim::house::House;
 use waxseal_sim::tap::Tap;
 use waxseal_sim::town::{Town, Weather};
 use waxseal_wire::frame::{Told, encode_push, encode_reply, encode_request};
@@ -47,17 +47,8 @@ impl Scene {
         town.now = self.now;
         for (name, rows) in PEOPLE.iter().zip(&self.clients) {
             let store = rows.to_store().expect("a copy of a client");
-            town.houses.push(House {
-                name: format!("{name}/1"),
-                account: (*name).to_owned(),
-                client: Some(Client::open(store).expect("a client")),
-                anonymous: Line::default(),
-                device: Line::default(),
-                wake_at: None,
-                told: Vec::new(),
-                restarts: 0,
-                gone: false,
-            });
+            let client = Some(Client::open(store).expect("a client"));
+            town.houses.push(House { client, ..House::new(&format!("{name}/1"), name) });
             town.connect(town.houses.len() - 1, 0);
         }
         town

@@ -2,9 +2,15 @@
 //!
 //! Called by `plan` and tests when the town has come to rest.
 
+mod accounted;
+mod truth;
+
 use std::collections::BTreeMap;
 
 use waxseal_core::view::{ChatId, ChatState, Health, Line, MessageState, MessageView};
+
+pub use accounted::accounted;
+pub use truth::{no_ghosts, true_words};
 
 use crate::town::{Broken, Town};
 
@@ -28,8 +34,14 @@ pub fn words(message: &MessageView) -> &str {
 
 /// All that must hold; empty where it does.
 pub fn check(town: &mut Town) -> Result<Vec<Fault>, Broken> {
+    let mut faults = once_in_order(town)?;
+    faults.extend(at_rest(town)?);
+    Ok(faults)
+}
+
+/// Nothing is shown twice, and two houses show what they both have in the same order.
+pub fn once_in_order(town: &mut Town) -> Result<Vec<Fault>, Broken> {
     let mut faults = Vec::new();
-    let mut sent: BTreeMap<[u8; 16], Vec<String>> = BTreeMap::new();
     let mut shown: BTreeMap<[u8; 16], Vec<(usize, Vec<String>)>> = BTreeMap::new();
     for house in 0..town.houses.len() {
         if town.houses[house].gone {
@@ -37,30 +49,12 @@ pub fn check(town: &mut Town) -> Result<Vec<Fault>, Broken> {
         }
         for chat in town.houses[house].client().chats()? {
             let texts = texts(town, house, chat.chat)?;
-            for message in texts.iter().filter(|message| message.own && message.state >= MessageState::Sent) {
-                if message.state != MessageState::Failed {
-                    sent.entry(chat.chat.0).or_default().push(words(message).to_owned());
-                }
-            }
-            if chat.state == ChatState::Open {
-                let lines = texts
-                    .iter()
-                    .filter(|m| !matches!(m.state, MessageState::Pending | MessageState::Failed))
-                    .map(|m| words(m).to_owned());
-                shown.entry(chat.chat.0).or_default().push((house, lines.collect()));
-            }
-            // A chat of two that nobody wrote in yet has no group.
-            let begun = !chat.direct || !texts.is_empty();
-            if begun && matches!(chat.state, ChatState::Healing | ChatState::Opening) {
-                faults.push(Fault(format!("{} is still {:?} in a chat", town.houses[house].name, chat.state)));
-            }
-        }
-        let waiting = town.houses[house].client().connection().waiting;
-        if waiting > 0 {
-            faults.push(Fault(format!("{} still has {waiting} in the outbox", town.houses[house].name)));
+            let settled = texts.iter().filter(|m| !matches!(m.state, MessageState::Pending | MessageState::Failed));
+            let lines = settled.map(|m| words(m).to_owned()).collect();
+            shown.entry(chat.chat.0).or_default().push((house, lines));
         }
     }
-    for (chat, views) in &shown {
+    for views in shown.values() {
         for (house, lines) in views {
             let name = &town.houses[*house].name;
             let mut once = lines.clone();
@@ -71,7 +65,28 @@ pub fn check(town: &mut Town) -> Result<Vec<Fault>, Broken> {
             }
             same_order(name, lines, views, &mut faults, town);
         }
-        let _ = chat;
+    }
+    Ok(faults)
+}
+
+/// Everybody has come right: no chat is being mended, no outbox waits.
+pub fn at_rest(town: &mut Town) -> Result<Vec<Fault>, Broken> {
+    let mut faults = Vec::new();
+    for house in 0..town.houses.len() {
+        if town.houses[house].gone {
+            continue;
+        }
+        for chat in town.houses[house].client().chats()? {
+            // A chat of two that nobody wrote in yet has no group.
+            let begun = !chat.direct || !texts(town, house, chat.chat)?.is_empty();
+            if begun && matches!(chat.state, ChatState::Healing | ChatState::Opening) {
+                faults.push(Fault(format!("{} is still {:?} in {}", town.houses[house].name, chat.state, chat.title)));
+            }
+        }
+        let waiting = town.houses[house].client().connection().waiting;
+        if waiting > 0 {
+            faults.push(Fault(format!("{} still has {waiting} in the outbox", town.houses[house].name)));
+        }
     }
     Ok(faults)
 }
@@ -101,6 +116,18 @@ pub fn health(town: &mut Town) -> Result<Health, Broken> {
         all.refounded += one.refounded;
     }
     Ok(all)
+}
+
+/// Gaps that people see.
+pub fn gaps(town: &mut Town) -> Result<u64, Broken> {
+    let mut count = 0;
+    for house in &mut town.houses {
+        for chat in house.client().chats()? {
+            let lines = house.client().messages(chat.chat, None, 1_000_000)?;
+            count += lines.iter().filter(|message| message.line == Line::Gap).count() as u64;
+        }
+    }
+    Ok(count)
 }
 
 /// Where members stay, everybody shows everything that anybody sent, and nothing is marked as missing.

@@ -7,6 +7,7 @@ use waxseal_core::Command;
 use waxseal_core::view::{ChatId, ChatState};
 use waxseal_wire::name::AccountName;
 
+use crate::ledger::Said;
 use crate::town::{Broken, Town};
 
 /// One thing that a person does.
@@ -38,6 +39,8 @@ pub enum Deed {
     Away(u64),
     /// Show a link code to another house of the account.
     Link(usize),
+    /// Several things in one breath.
+    Burst(Vec<Deed>),
 }
 
 impl Town {
@@ -51,7 +54,10 @@ impl Town {
                 device_name: self.houses[house].name.clone(),
             }),
             Deed::Open(name) => AccountName::parse(&name).ok().map(Command::OpenDirect),
-            Deed::Say(title, text) => chat_of(self, &title).map(|chat| Command::Send { chat, text, reply_to: None }),
+            Deed::Say(title, text) => chat_of(self, &title).map(|chat| {
+                self.said.insert(text.clone(), Said { house, chat });
+                Command::Send { chat, text, reply_to: None }
+            }),
             Deed::Found(title, members) => Some(Command::CreateGroup { title, members: names(&members) }),
             Deed::Add(title, members) => chat_of(self, &title).map(|chat| Command::AddMembers(chat, names(&members))),
             Deed::Remove(title, name) => {
@@ -68,6 +74,12 @@ impl Town {
             Deed::Away(span) => {
                 self.unplug(house)?;
                 self.connect(house, span);
+                None
+            }
+            Deed::Burst(deeds) => {
+                for deed in deeds {
+                    self.perform(house, deed)?;
+                }
                 None
             }
             Deed::Link(other) => {

@@ -1,4 +1,4 @@
-//! A house: one device with its client, and the state of its two connections.
+//! A house: one device with its client, its clock, and the state of its two connections.
 //!
 //! Called by `town`. Owns what a shell owns; decides nothing.
 
@@ -8,6 +8,9 @@ use waxseal_server::roles::Proven;
 use waxseal_wire::frame::Door;
 use waxseal_wire::id::{Millis, Seq};
 
+/// A shell that nobody wakes looks around so often, in milliseconds (`cli/src/engine.rs`).
+pub const IDLE: u64 = 60_000;
+
 /// One connection through one door, as both ends see it.
 #[derive(Debug, Default)]
 pub struct Line {
@@ -15,6 +18,10 @@ pub struct Line {
     pub number: u64,
     /// Whether it stands.
     pub up: bool,
+    /// It stands and carries nothing: neither end has found out.
+    pub mute: bool,
+    /// Nobody comes through before this, by the town's clock.
+    pub shut_until: Millis,
     /// When the last frame each way arrives: one connection keeps its order.
     pub last_up: Millis,
     /// The same, towards the device.
@@ -41,12 +48,18 @@ pub struct House {
     pub anonymous: Line,
     /// The device door.
     pub device: Line,
-    /// When it asked to be woken; an older wake is stale.
+    /// How far its clock is from the town's, in milliseconds.
+    pub skew: i64,
+    /// When it asked to be woken, by its own clock.
     pub wake_at: Option<Millis>,
+    /// Counts what it asked; an older wake is stale.
+    pub timer: u64,
     /// What it told its person, in order.
     pub told: Vec<Event>,
     /// Counts its restarts.
     pub restarts: u64,
+    /// Counts its wake-ups.
+    pub ticks: u64,
     /// Whether the person has left for good (removed device, closed account).
     pub gone: bool,
 }
@@ -61,9 +74,12 @@ impl House {
             client,
             anonymous: Line::default(),
             device: Line::default(),
+            skew: 0,
             wake_at: None,
+            timer: 0,
             told: Vec::new(),
             restarts: 0,
+            ticks: 0,
             gone: false,
         }
     }

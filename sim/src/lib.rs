@@ -19,7 +19,11 @@
 pub mod checks;
 pub mod deeds;
 pub mod house;
+pub mod ledger;
+pub mod liar;
 pub mod plan;
+pub mod tally;
 pub mod tap;
 pub mod town;
 pub mod traffic;
+pub mod trouble;

@@ -5,8 +5,10 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use waxseal_core::view::Health;
+use waxseal_sim::liar::Lie;
 use waxseal_sim::plan::{self, kind_of};
+use waxseal_sim::tally::Tally;
+use waxseal_sim::town::Town;
 
 /// Seeded towns: the real client against the real server rules, in virtual time.
 #[derive(Parser)]
@@ -17,9 +19,15 @@ struct Arguments {
     /// The first seed.
     #[arg(long, default_value_t = 0)]
     from: u64,
-    /// Play this seed alone, and show what every house told.
+    /// Play this seed alone, and show where everybody stands at its end.
     #[arg(long)]
     seed: Option<u64>,
+    /// Only towns of this kind, such as `lies`.
+    #[arg(long)]
+    kind: Option<String>,
+    /// In towns where the server lies, only these lies, such as `Replay`, each one time in ten.
+    #[arg(long)]
+    lie: Vec<String>,
 }
 
 fn main() -> ExitCode {
@@ -28,38 +36,44 @@ fn main() -> ExitCode {
         Some(seed) => seed..seed + 1,
         None => arguments.from..arguments.from + arguments.towns,
     };
-    let (mut all, mut bad, mut restarts, mut said, mut played) = (Health::default(), 0u64, 0, 0, 0u64);
-    for seed in seeds {
-        played += 1;
-        match plan::play(seed, kind_of(seed)) {
+    let lies: Vec<_> =
+        Lie::ALL.into_iter().filter(|lie| arguments.lie.contains(&format!("{lie:?}"))).map(|lie| (lie, 100)).collect();
+    let (mut all, mut bad) = (Tally::default(), 0u64);
+    for seed in seeds.filter(|seed| arguments.kind.as_ref().is_none_or(|kind| kind_of(*seed).name() == kind)) {
+        match plan::play_with(seed, kind_of(seed), &lies, None) {
             Ok((ending, mut town)) => {
-                all.opened += ending.health.opened;
-                all.undecryptable += ending.health.undecryptable;
-                all.readded += ending.health.readded;
-                all.refounded += ending.health.refounded;
-                restarts += ending.restarts;
-                said += ending.said;
+                all.add(&ending.tally);
                 if !ending.faults.is_empty() {
                     bad += 1;
-                    println!("seed {seed} ({:?}): {:#?}", kind_of(seed), ending.faults);
+                    println!("seed {seed} ({}): {:#?}", kind_of(seed).name(), ending.faults);
                 }
                 if arguments.seed.is_some() {
-                    println!("{:?}\n{:?}", ending.health, ending.traffic);
-                    for house in &mut town.houses {
-                        let chats = house.client().chats();
-                        println!("{}: {chats:#?}", house.name);
-                    }
+                    println!("{:?}", ending.traffic);
+                    show(&mut town);
                 }
             }
             Err(broken) => {
                 bad += 1;
-                println!("seed {seed} ({:?}): {broken}", kind_of(seed));
+                println!("seed {seed} ({}): {broken}", kind_of(seed).name());
             }
         }
     }
-    println!(
-        "{played} towns, {said} messages said, {} opened, {} undecryptable, {} re-added, {} re-founded, {restarts} restarts; {bad} towns failed",
-        all.opened, all.undecryptable, all.readded, all.refounded
-    );
+    print!("{all}");
+    println!("  towns that failed           {bad:>9}");
+    if bad > 0 {
+        println!("  play one again: cargo run -p waxseal-sim -- --seed N");
+    }
     if bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Chats of every house, one a line.
+fn show(town: &mut Town) {
+    for house in &mut town.houses {
+        println!("{}:", house.name);
+        for chat in house.client().chats().unwrap_or_default() {
+            let lines = house.client().messages(chat.chat, None, 1_000_000).unwrap_or_default();
+            let shown: Vec<_> = lines.iter().map(|line| format!("{:?} {:?}", line.line, line.state)).collect();
+            println!("  {} {:?}, {} members\n    {}", chat.title, chat.state, chat.members, shown.join("\n    "));
+        }
+    }
 }

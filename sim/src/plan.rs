@@ -1,16 +1,24 @@
 //! Plans: what a seed makes of a town, played to its end and judged.
 //!
-//! Called by the program and by tests. Three acts: people move in, a storm
-//! while they live, and calm in which everything must come right again.
+//! Called by the program and by tests. Four acts: people move in, a storm
+//! while they live, calm in which everything must come right again, and a last
+//! word in every chat, which must reach everybody at the price of one.
+
+mod farewell;
+mod life;
+
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
-use waxseal_core::view::Health;
 
 use crate::checks::{self, Fault};
 use crate::deeds::Deed;
+use crate::liar::{Liar, Lie};
+use crate::tally::Tally;
+use crate::tap::Tap;
 use crate::town::{Broken, Town, Weather};
 use crate::traffic::Traffic;
 
@@ -23,6 +31,29 @@ pub enum Kind {
     Change,
     /// People have several devices, linked in the middle of it.
     Devices,
+    /// The server lies, in the middle of all that.
+    Lies,
+    /// Clocks jump, on devices and on the server.
+    Clocks,
+    /// Some are cut off for long, and both sides go on.
+    Splits,
+    /// Strangers take every KeyPackage, and everybody commits at once.
+    Scarce,
+}
+
+impl Kind {
+    /// For the table.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Talk => "talk",
+            Self::Change => "change",
+            Self::Devices => "devices",
+            Self::Lies => "lies",
+            Self::Clocks => "clocks",
+            Self::Splits => "splits",
+            Self::Scarce => "scarce",
+        }
+    }
 }
 
 /// How a town ended.
@@ -30,36 +61,46 @@ pub enum Kind {
 pub struct Ending {
     /// What was wrong.
     pub faults: Vec<Fault>,
-    /// What was opened, lost and mended.
-    pub health: Health,
+    /// What happened, counted.
+    pub tally: Tally,
     /// What passed the server's doors.
     pub traffic: Traffic,
-    /// Restarts of devices.
-    pub restarts: u64,
-    /// Messages that people sent.
-    pub said: u64,
 }
 
-const NAMES: [&str; 6] = ["anna", "bert", "carl", "dora", "emil", "fine"];
+pub(crate) const NAMES: [&str; 6] = ["anna", "bert", "carl", "dora", "emil", "fine"];
 /// The storm lasts so long, in milliseconds.
-const STORM: u64 = 4 * 60_000;
+pub(crate) const STORM: u64 = 4 * 60_000;
 /// The calm after it, in milliseconds.
 const CALM: u64 = 15 * 60_000;
+const DAY: u64 = 24 * 60 * 60_000;
+
+/// Kinds in turn, so that any run of seeds has all of them.
+const TURNS: [Kind; 8] =
+    [Kind::Talk, Kind::Change, Kind::Splits, Kind::Devices, Kind::Clocks, Kind::Change, Kind::Splits, Kind::Scarce];
 
 /// The kind of town that a seed makes.
 pub fn kind_of(seed: u64) -> Kind {
-    match seed % 4 {
-        0 | 1 => Kind::Talk,
-        2 => Kind::Change,
-        _ => Kind::Devices,
-    }
+    TURNS[((seed + seed / 8) % 8) as usize]
 }
+
+/// Whom a test puts before the server of a town, from the storm on.
+pub type Planted = Box<dyn FnOnce(&mut Town)>;
 
 /// Plays one town to its end.
 pub fn play(seed: u64, kind: Kind) -> Result<(Ending, Town), Broken> {
+    play_with(seed, kind, &[], None)
+}
+
+/// The same, where a server that lies tells only these lies (so often in 1/1000), and with something broken on
+/// purpose when the storm begins.
+pub fn play_with(seed: u64, kind: Kind, lies: &[(Lie, u32)], planted: Option<Planted>) -> Result<(Ending, Town), Broken> {
     let mut chance = ChaCha20Rng::seed_from_u64(seed ^ 0x7761_7873_6561_6c00);
     let mut town = Town::new(seed, Weather::CALM)?;
     let people = chance.gen_range(2..=NAMES.len().min(if kind == Kind::Devices { 3 } else { 5 }));
+    let liar = (kind == Kind::Lies).then(|| {
+        let liar = if lies.is_empty() { Liar::new(seed, people) } else { Liar::telling(seed, lies, 0) };
+        shared(&mut town, liar.quiet())
+    });
     for name in NAMES.iter().take(people) {
         let house = town.settle(&format!("{name}/1"), name);
         // A claim that was lost with its process is made again.
@@ -68,33 +109,87 @@ pub fn play(seed: u64, kind: Kind) -> Result<(Ending, Town), Broken> {
         }
     }
     // Who founds with somebody who is not there yet is told so, and founds without: no fault, but not complete.
-    if kind != Kind::Talk && chance.gen_bool(0.4) {
+    if matches!(kind, Kind::Change | Kind::Devices) && chance.gen_bool(0.4) {
         town.weather = storm(&mut chance);
     }
     town.run_for(20_000)?;
     let titles = move_in(&mut town, &mut chance, people)?;
     town.weather = storm(&mut chance);
-    let said = live(&mut town, &mut chance, kind, &titles, people);
+    if let Some(liar) = &liar {
+        liar.lock().unwrap_or_else(PoisonError::into_inner).speak();
+    }
+    if let Some(planted) = planted {
+        planted(&mut town);
+    }
+    town.tally.said += life::live(&mut town, &mut chance, kind, &titles, people);
     town.run_for(STORM)?;
+    let mut faults = whatever_happened(&mut town)?;
+    calm_down(&mut town, &mut chance, kind)?;
+    if let Some(liar) = liar {
+        town.tally.lies.clone_from(liar.lock().unwrap_or_else(PoisonError::into_inner).told());
+    }
+    town.run_for(CALM)?;
+    let healed = checks::health(&mut town)?.undecryptable;
+    let honest = kind != Kind::Lies;
+    faults.extend(whatever_happened(&mut town)?);
+    faults.extend(checks::at_rest(&mut town)?);
+    if honest {
+        faults.extend(checks::accounted(&mut town, honest)?);
+    }
+    if matches!(kind, Kind::Talk | Kind::Scarce) {
+        faults.extend(checks::complete(&mut town, &titles)?);
+    }
+    if kind == Kind::Clocks {
+        faults.extend(farewell::a_week(&mut town)?);
+    }
+    faults.extend(farewell::last_words(&mut town)?);
+    // What a liar swallowed last shows only when something follows it.
+    faults.extend(checks::accounted(&mut town, honest)?);
+    let tally = count(&mut town, kind, if honest { 0 } else { healed })?;
+    if tally.undecryptable_after > 0 {
+        faults.push(Fault(format!("{} entries could not be opened", tally.undecryptable_after)));
+    }
+    faults.dedup();
+    let ending = Ending { faults, tally, traffic: town.traffic.clone() };
+    Ok((ending, town))
+}
+
+/// What must hold at every moment, whatever anybody did.
+fn whatever_happened(town: &mut Town) -> Result<Vec<Fault>, Broken> {
+    let mut faults = checks::once_in_order(town)?;
+    faults.extend(checks::true_words(town)?);
+    faults.extend(checks::no_ghosts(town)?);
+    Ok(faults)
+}
+
+/// The storm is over: the weather is fine, whoever lied is gone, whoever was away is back.
+fn calm_down(town: &mut Town, chance: &mut ChaCha20Rng, kind: Kind) -> Result<(), Broken> {
     town.weather = Weather::CALM;
+    if town.tap.take().is_some() {
+        town.restart_server()?;
+    }
+    if kind == Kind::Splits {
+        life::long_split(town, chance)?;
+    }
     for house in 0..town.houses.len() {
         town.connect(house, 100);
         town.plan(5_000, house, Deed::AcceptAll);
         town.plan(60_000, house, Deed::AcceptAll);
         town.plan(120_000, house, Deed::ReadAll);
     }
-    town.run_for(CALM)?;
-    let mut faults = checks::check(&mut town)?;
-    if kind == Kind::Talk {
-        faults.extend(checks::complete(&mut town, &titles)?);
-    }
-    let health = checks::health(&mut town)?;
-    if health.undecryptable > 0 {
-        faults.push(Fault(format!("{} entries could not be opened", health.undecryptable)));
-    }
-    let restarts = town.houses.iter().map(|house| house.restarts).sum();
-    let ending = Ending { faults, health, traffic: town.traffic.clone(), restarts, said };
-    Ok((ending, town))
+    Ok(())
+}
+
+fn count(town: &mut Town, kind: Kind, before: u64) -> Result<Tally, Broken> {
+    let mut tally = town.tally.clone();
+    tally.towns.insert(kind.name(), 1);
+    tally.devices = town.houses.len() as u64;
+    (tally.commits, tally.messages) = town.ledger.count();
+    tally.health = checks::health(town)?;
+    tally.undecryptable_after = tally.health.undecryptable.saturating_sub(before);
+    tally.gaps = checks::gaps(town)?;
+    tally.deaths = town.houses.iter().map(|house| house.restarts).sum();
+    Ok(tally)
 }
 
 fn storm(chance: &mut ChaCha20Rng) -> Weather {
@@ -103,6 +198,7 @@ fn storm(chance: &mut ChaCha20Rng) -> Weather {
         breaks: *[0, 10, 40].choose(chance).unwrap_or(&0),
         dies: *[0, 5, 25].choose(chance).unwrap_or(&0),
         server_dies: *[0, 0, 3, 10].choose(chance).unwrap_or(&0),
+        doubles: *[0, 10, 50].choose(chance).unwrap_or(&0),
     }
 }
 
@@ -132,51 +228,9 @@ fn move_in(town: &mut Town, chance: &mut ChaCha20Rng, people: usize) -> Result<V
     Ok(titles)
 }
 
-/// Everyday life; returns how much was said.
-fn live(town: &mut Town, chance: &mut ChaCha20Rng, kind: Kind, titles: &[String], people: usize) -> u64 {
-    let mut said = 0;
-    for number in 0..chance.gen_range(20..60u64) {
-        let (when, house) = (chance.gen_range(0..STORM), chance.gen_range(0..people));
-        let title = titles.choose(chance).cloned().unwrap_or_default();
-        town.plan(when, house, Deed::Say(title, format!("{house}: {number}")));
-        said += 1;
-    }
-    for _ in 0..chance.gen_range(0..4) {
-        let house = chance.gen_range(0..people);
-        town.plan(chance.gen_range(0..STORM), house, Deed::Away(chance.gen_range(1_000..90_000)));
-    }
-    for title in titles {
-        town.plan(chance.gen_range(0..STORM), chance.gen_range(0..people), Deed::Refresh(title.clone()));
-        town.plan(chance.gen_range(0..STORM), chance.gen_range(0..people), Deed::Refresh(title.clone()));
-        if kind == Kind::Change {
-            change(town, chance, title, people);
-        }
-    }
-    if kind == Kind::Devices {
-        for (person, name) in NAMES.iter().enumerate().take(people) {
-            if chance.gen_bool(0.6) {
-                let house = town.settle(&format!("{name}/2"), name);
-                town.plan(chance.gen_range(0..STORM / 2), person, Deed::Link(house));
-            }
-        }
-    }
-    said
-}
-
-fn change(town: &mut Town, chance: &mut ChaCha20Rng, title: &str, people: usize) {
-    for number in 0..chance.gen_range(1..6) {
-        let (when, house) = (chance.gen_range(0..STORM), chance.gen_range(0..people));
-        let whom = NAMES[chance.gen_range(0..people)].to_owned();
-        let title = title.to_owned();
-        town.plan(
-            when,
-            house,
-            match chance.gen_range(0..5) {
-                0 => Deed::Remove(title, whom),
-                1 | 2 => Deed::Add(title, vec![whom]),
-                3 => Deed::Rename(title.clone(), format!("{title} {number}")),
-                _ => Deed::Leave(title),
-            },
-        );
-    }
+/// Keeps a tap where a test can still ask it.
+pub fn shared<T: Tap + Send + 'static>(town: &mut Town, tap: T) -> Arc<Mutex<T>> {
+    let tap = Arc::new(Mutex::new(tap));
+    town.tap = Some(Box::new(tap.clone()));
+    tap
 }

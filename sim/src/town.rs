@@ -2,8 +2,15 @@
 //!
 //! Called by `plan` and tests. Moves frames, wakes and faults; never looks
 //! inside an envelope. Everything is drawn from one seed.
+//!
+//! ```text
+//!   town ──► lines   frames on their way, and what the weather does to them
+//!     └────► server  the real rules, and who stands before them
+//! ```
 
 mod backup;
+mod lines;
+mod server;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -15,17 +22,20 @@ use waxseal_core::store::StoreError as ClientStoreError;
 use waxseal_core::{Client, ClientError, Command, Input, Output};
 use waxseal_server::policy::Policy;
 use waxseal_server::roles::Roles;
-use waxseal_server::store::sqlite::{Snapshot, SqliteStore};
-use waxseal_server::store::{MailboxId, StoreError};
+use waxseal_server::store::StoreError;
+use waxseal_server::store::sqlite::SqliteStore;
 use waxseal_wire::frame::{Door, Told};
-use waxseal_wire::id::{Millis, RequestId, Seq};
-use waxseal_wire::reply::{Push, Refusal, Reply};
-use waxseal_wire::request::{AnonymousRequest, DeviceRequest, Request};
+use waxseal_wire::id::{Millis, RequestId};
+use waxseal_wire::reply::Push;
+use waxseal_wire::request::{AnonymousRequest, Request};
 
 use crate::deeds::Deed;
-use crate::house::House;
+use crate::house::{House, Line};
+use crate::ledger::{Ledger, Said};
+use crate::tally::Tally;
 use crate::tap::Tap;
-use crate::traffic::{Traffic, kind};
+use crate::traffic::Traffic;
+use crate::trouble::Trouble;
 
 /// How the network behaves.
 #[derive(Debug, Clone, Copy)]
@@ -38,22 +48,30 @@ pub struct Weather {
     pub dies: u32,
     /// Chance that the server dies at a persist, in 1/1000.
     pub server_dies: u32,
+    /// Chance that a frame arrives twice, in 1/1000.
+    pub doubles: u32,
 }
+
+/// More events than this in one stretch of time are a loop.
+const RESTLESS: u64 = 500_000;
 
 impl Weather {
     /// Nothing goes wrong.
-    pub const CALM: Self = Self { delay: (1, 20), breaks: 0, dies: 0, server_dies: 0 };
+    pub const CALM: Self = Self { delay: (1, 20), breaks: 0, dies: 0, server_dies: 0, doubles: 0 };
     /// Everything goes wrong now and then.
-    pub const STORM: Self = Self { delay: (1, 2_000), breaks: 15, dies: 8, server_dies: 3 };
+    pub const STORM: Self = Self { delay: (1, 2_000), breaks: 15, dies: 8, server_dies: 3, doubles: 10 };
 }
 
 /// Something that will happen.
-enum Happening {
+pub(crate) enum Happening {
     Connect { house: usize, door: Door },
     ToServer { house: usize, door: Door, line: u64, id: RequestId, request: Request },
     ToHouse { house: usize, door: Door, line: u64, told: Told },
-    Wake { house: usize },
+    Wake { house: usize, timer: u64 },
+    Look { house: usize },
     Do { house: usize, deed: Deed },
+    Strike(Trouble),
+    Cut { house: usize, door: Door, line: u64 },
 }
 
 /// See the module.
@@ -72,6 +90,14 @@ pub struct Town {
     pub vandals: Vec<usize>,
     /// Who stands between the houses and the server, if anybody.
     pub tap: Option<Box<dyn Tap + Send>>,
+    /// How far the server's clock is from the town's, in milliseconds.
+    pub server_skew: i64,
+    /// What the honest server accepted, and for whom.
+    pub ledger: Ledger,
+    /// Who said what, by its text.
+    pub said: BTreeMap<String, Said>,
+    /// What happened, counted.
+    pub tally: Tally,
     server: Option<Roles<SqliteStore>>,
     policy: Policy,
     queue: BinaryHeap<Reverse<(u64, u64)>>,
@@ -88,9 +114,12 @@ pub enum Broken {
     /// A client's store failed without being told to.
     #[error("a client: {0}")]
     Client(#[from] ClientError),
+    /// A client's store did not read.
+    #[error("a client's store: {0}")]
+    Store(#[from] ClientStoreError),
     /// Events go on for ever.
-    #[error("the town does not come to rest")]
-    Restless,
+    #[error("the town does not come to rest: {0}")]
+    Restless(String),
 }
 
 impl Town {
@@ -112,6 +141,10 @@ impl Town {
             traffic: Traffic::default(),
             vandals: Vec::new(),
             tap: None,
+            server_skew: 0,
+            ledger: Ledger::default(),
+            said: BTreeMap::new(),
+            tally: Tally::default(),
             server: Some(server),
             policy,
             queue: BinaryHeap::new(),
@@ -154,20 +187,27 @@ impl Town {
                 break;
             }
             steps += 1;
-            if steps > 3_000_000 {
-                return Err(Broken::Restless);
+            if steps > RESTLESS {
+                return Err(Broken::Restless(self.busiest()));
             }
             self.queue.pop();
             self.now = Millis(key.0.max(self.now.0));
             if let Some(happening) = self.happenings.remove(&key) {
                 self.happen(happening)?;
             }
+            self.tell_late();
         }
         self.now = Millis(until);
         Ok(())
     }
 
-    fn later(&mut self, wait: u64, happening: Happening) {
+    /// Who was woken most, and how often: where a loop is.
+    fn busiest(&self) -> String {
+        let most = self.houses.iter().max_by_key(|house| house.ticks);
+        most.map(|house| format!("{} was woken {} times, {:?}", house.name, house.ticks, house.wake_at)).unwrap_or_default()
+    }
+
+    pub(crate) fn later(&mut self, wait: u64, happening: Happening) {
         self.at(self.now.0 + wait, happening);
     }
 
@@ -192,25 +232,45 @@ impl Town {
                 }
                 self.hand_in(house, Input::Told(door, told))
             }
-            Happening::Wake { house } => {
-                if self.houses[house].wake_at.is_some_and(|at| at <= self.now) {
-                    self.houses[house].wake_at = None;
-                    self.hand_in(house, Input::Tick)?;
-                }
-                Ok(())
+            Happening::Wake { house, timer } => self.ring(house, timer),
+            Happening::Look { house } => self.look_around(house),
+            Happening::Strike(trouble) => self.strike(trouble),
+            Happening::Cut { house, door, line } => {
+                let known = self.houses[house].line(door);
+                if known.up && known.number == line { self.cut(house, door) } else { Ok(()) }
             }
             Happening::Do { house, deed } => self.perform(house, deed),
         }
     }
 
+    /// A shell's timer went off; it looks at the house's clock, which may have been set since.
+    fn ring(&mut self, house: usize, timer: u64) -> Result<(), Broken> {
+        let Some(at) = self.houses[house].wake_at.filter(|_| self.houses[house].timer == timer) else { return Ok(()) };
+        let early = at.0.saturating_sub(self.clock(house).0);
+        if early > 0 {
+            self.later(early, Happening::Wake { house, timer });
+            return Ok(());
+        }
+        self.look_around(house)
+    }
+
+    /// A shell wakes its client, because it is time or because nothing else happened.
+    pub(crate) fn look_around(&mut self, house: usize) -> Result<(), Broken> {
+        self.houses[house].wake_at = None;
+        self.houses[house].ticks += 1;
+        self.hand_in(house, Input::Tick)
+    }
+
     fn connected(&mut self, house: usize, door: Door) -> Result<(), Broken> {
-        if self.houses[house].line(door).up || self.houses[house].gone {
+        let now = self.now;
+        let line = self.houses[house].line(door);
+        let (up, shut) = (line.up, line.shut_until > now);
+        if up || shut || self.houses[house].gone {
             return Ok(());
         }
         let nonce = self.rng.r#gen();
-        let now = self.now;
         let line = self.houses[house].line(door);
-        *line = crate::house::Line { number: line.number + 1, up: true, last_up: now, last_down: now, nonce, ..Default::default() };
+        *line = Line { number: line.number + 1, up: true, last_up: now, last_down: now, nonce, ..Line::default() };
         self.hand_in(house, Input::Connected(door))?;
         if door == Door::Device {
             self.tell(house, door, Told::Push(Push::Challenge(nonce)));
@@ -233,10 +293,16 @@ impl Town {
     /// Takes a house off the network; [`Town::connect`] brings it back.
     pub fn unplug(&mut self, house: usize) -> Result<(), Broken> {
         for door in [Door::Anonymous, Door::Device] {
-            if self.houses[house].line(door).up {
-                self.houses[house].line(door).up = false;
-                self.hand_in(house, Input::Disconnected(door))?;
-            }
+            self.hang_up(house, door)?;
+        }
+        Ok(())
+    }
+
+    /// Breaks a connection, for good.
+    pub(crate) fn hang_up(&mut self, house: usize, door: Door) -> Result<(), Broken> {
+        if self.houses[house].line(door).up {
+            self.houses[house].line(door).up = false;
+            self.hand_in(house, Input::Disconnected(door))?;
         }
         Ok(())
     }
@@ -247,7 +313,7 @@ impl Town {
             let (nth, after) = (self.rng.gen_range(1..4), self.rng.r#gen());
             self.houses[house].plan_crash(nth, after);
         }
-        let now = self.now;
+        let now = self.clock(house);
         let mut chance = ChaCha20Rng::seed_from_u64(self.rng.r#gen());
         match self.houses[house].client().handle(now, &mut chance, input) {
             Ok(()) => self.drain(house),
@@ -275,14 +341,19 @@ impl Town {
         while let Some(output) = self.houses[house].client().poll() {
             match output {
                 Output::Send(door, id, request) => {
+                    self.note_texts(house, &request)?;
                     let request = self.vandalise(house, request);
                     self.send(house, door, id, request);
                 }
                 Output::Tell(event) => self.houses[house].told.push(event),
                 Output::WakeAt(at) => {
-                    let at = Millis(at.0.max(self.now.0 + 1));
-                    self.houses[house].wake_at = Some(at);
-                    self.at(at.0, Happening::Wake { house });
+                    let wait = at.0.saturating_sub(self.clock(house).0).max(1);
+                    let home = &mut self.houses[house];
+                    home.wake_at = Some(at);
+                    // The latest one counts.
+                    home.timer += 1;
+                    let timer = home.timer;
+                    self.later(wait, Happening::Wake { house, timer });
                 }
                 Output::Reconnect(door) => self.cut(house, door)?,
             }
@@ -302,193 +373,8 @@ impl Town {
         request
     }
 
-    /// Lets days pass at once, as for a device that is away; the server forgets what is too old.
-    pub fn skip_days(&mut self, days: u64) {
-        self.now = Millis(self.now.0 + days * 24 * 60 * 60 * 1000);
-        let now = self.now;
-        let _ = self.server().sweep(now);
-    }
-
-    fn delay(&mut self) -> u64 {
-        self.rng.gen_range(self.weather.delay.0..=self.weather.delay.1)
-    }
-
     /// True once in so many times, in 1/1000.
     pub fn chance(&mut self, thousandths: u32) -> bool {
         thousandths > 0 && self.rng.gen_range(0..1_000) < thousandths
-    }
-
-    fn send(&mut self, house: usize, door: Door, id: RequestId, request: Request) {
-        let at = self.now.0 + self.delay();
-        let line = self.houses[house].line(door);
-        if !line.up {
-            return;
-        }
-        line.last_up = Millis(at.max(line.last_up.0));
-        let (at, number) = (line.last_up.0, line.number);
-        self.at(at, Happening::ToServer { house, door, line: number, id, request });
-    }
-
-    fn tell(&mut self, house: usize, door: Door, told: Told) {
-        let all = match &mut self.tap {
-            Some(tap) => tap.down(house, told),
-            None => vec![told],
-        };
-        for told in all {
-            self.tell_one(house, door, told);
-        }
-    }
-
-    fn tell_one(&mut self, house: usize, door: Door, told: Told) {
-        let at = self.now.0 + self.delay();
-        let line = self.houses[house].line(door);
-        if !line.up {
-            return;
-        }
-        line.last_down = Millis(at.max(line.last_down.0));
-        let (at, number) = (line.last_down.0, line.number);
-        self.at(at, Happening::ToHouse { house, door, line: number, told });
-    }
-
-    #[allow(clippy::expect_used, reason = "a simulation without its server is broken and must stop")]
-    fn server(&mut self) -> &mut Roles<SqliteStore> {
-        self.server.as_mut().expect("the server is there")
-    }
-
-    /// The server's disk as it is now, byte for byte.
-    pub fn server_disk(&mut self) -> Result<Snapshot, Broken> {
-        Ok(self.server().store().snapshot()?)
-    }
-
-    /// What the server answers to somebody at its anonymous door who is no house.
-    pub fn ask(&mut self, request: AnonymousRequest) -> Result<Option<Reply>, Broken> {
-        let now = self.now;
-        let mut chance = ChaCha20Rng::seed_from_u64(self.rng.r#gen());
-        let outcome = self.server().anonymous(now, &mut chance, request);
-        self.wake(&outcome.wakes)?;
-        Ok(outcome.reply)
-    }
-
-    fn at_server(&mut self, house: usize, door: Door, line: u64, id: RequestId, mut request: Request) -> Result<(), Broken> {
-        let known = self.houses[house].line(door);
-        if !known.up || known.number != line {
-            return Ok(());
-        }
-        if self.chance(self.weather.breaks) {
-            return self.cut(house, door);
-        }
-        if let Some(tap) = &mut self.tap {
-            tap.up(house, &mut request);
-        }
-        *self.traffic.requests.entry(kind(&request)).or_default() += 1;
-        if self.chance(self.weather.server_dies) {
-            return self.server_crash(house, door, &request);
-        }
-        match request {
-            Request::Anonymous(request) => {
-                let now = self.now;
-                let mut chance = ChaCha20Rng::seed_from_u64(self.rng.r#gen());
-                let outcome = self.server().anonymous(now, &mut chance, request);
-                if let Some(reply) = outcome.reply {
-                    self.tell(house, door, Told::Reply(id, reply));
-                }
-                self.wake(&outcome.wakes)
-            }
-            Request::Device(request) => self.device_request(house, id, request),
-        }
-    }
-
-    fn device_request(&mut self, house: usize, id: RequestId, request: DeviceRequest) -> Result<(), Broken> {
-        let now = self.now;
-        if let DeviceRequest::Authenticate(request) = &request {
-            let nonce = self.houses[house].device.nonce;
-            let reply = match self.server().authenticate(now, &nonce, request) {
-                Ok((proven, session)) => {
-                    self.houses[house].device.proven = Some(proven);
-                    Reply::Session(session)
-                }
-                Err(refusal) => Reply::Refused(refusal),
-            };
-            self.tell(house, Door::Device, Told::Reply(id, reply));
-            return Ok(());
-        }
-        let Some(proven) = self.houses[house].device.proven else {
-            self.tell(house, Door::Device, Told::Reply(id, Reply::Refused(Refusal::WrongDoor)));
-            return Ok(());
-        };
-        let taken = if let DeviceRequest::Take(after) = request { Some(after) } else { None };
-        let mut chance = ChaCha20Rng::seed_from_u64(self.rng.r#gen());
-        let outcome = self.server().device(now, &mut chance, &proven, request);
-        if let Some(reply) = outcome.reply {
-            self.tell(house, Door::Device, Told::Reply(id, reply));
-        }
-        if let Some(after) = taken {
-            self.houses[house].device.pushed = Some(after);
-            self.houses[house].device.told_all = false;
-            self.push(house)?;
-        }
-        for closed in outcome.closes {
-            for other in 0..self.houses.len() {
-                if self.houses[other].device.proven.as_ref().is_some_and(|proven| proven.mailbox() == closed) {
-                    self.cut(other, Door::Device)?;
-                }
-            }
-        }
-        self.wake(&outcome.wakes)
-    }
-
-    fn wake(&mut self, mailboxes: &[MailboxId]) -> Result<(), Broken> {
-        for house in 0..self.houses.len() {
-            let line = &self.houses[house].device;
-            if line.up && line.proven.as_ref().is_some_and(|proven| mailboxes.contains(&proven.mailbox())) {
-                self.push(house)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Pushes what is new in a house's mailbox.
-    fn push(&mut self, house: usize) -> Result<(), Broken> {
-        let line = &self.houses[house].device;
-        let (Some(proven), Some(after)) = (line.proven, line.pushed) else { return Ok(()) };
-        let Ok(entries) = self.server().entries(&proven, after, 64, 1 << 20) else { return Ok(()) };
-        if let Some(last) = entries.last() {
-            self.houses[house].device.pushed = Some(Seq(last.seq.0));
-            self.traffic.pushes += 1;
-            self.tell(house, Door::Device, Told::Push(Push::Entries(entries)));
-            return self.push(house);
-        }
-        if !core::mem::replace(&mut self.houses[house].device.told_all, true) {
-            self.tell(house, Door::Device, Told::Push(Push::Entries(Vec::new())));
-        }
-        Ok(())
-    }
-
-    /// The server dies before or after the persist of this request: all connections break, no reply leaves.
-    fn server_crash(&mut self, house: usize, door: Door, request: &Request) -> Result<(), Broken> {
-        let after: bool = self.rng.r#gen();
-        let now = self.now;
-        let mut chance = ChaCha20Rng::seed_from_u64(self.rng.r#gen());
-        if after {
-            match (door, request) {
-                (Door::Anonymous, Request::Anonymous(request)) => drop(self.server().anonymous(now, &mut chance, request.clone())),
-                (Door::Device, Request::Device(request)) => {
-                    if let Some(proven) = self.houses[house].device.proven {
-                        drop(self.server().device(now, &mut chance, &proven, request.clone()));
-                    }
-                }
-                _ => {}
-            }
-        }
-        if let Some(server) = self.server.take() {
-            let policy = self.policy.clone();
-            self.server = Some(Roles::new(server.into_store(), policy));
-        }
-        for house in 0..self.houses.len() {
-            for door in [Door::Anonymous, Door::Device] {
-                self.cut(house, door)?;
-            }
-        }
-        Ok(())
     }
 }

@@ -15,6 +15,18 @@ pub struct Traffic {
     pub pushes: u64,
 }
 
+impl Traffic {
+    /// How many requests of these kinds.
+    pub fn of(&self, kinds: &[&str]) -> u64 {
+        kinds.iter().map(|kind| self.requests.get(kind).copied().unwrap_or(0)).sum()
+    }
+
+    /// All requests.
+    pub fn all(&self) -> u64 {
+        self.requests.values().sum()
+    }
+}
+
 /// What a request asks for, in people's words.
 pub(crate) fn kind(request: &Request) -> &'static str {
     use AnonymousRequest as A;

@@ -112,6 +112,55 @@ fn a_mailbox_that_dropped_its_oldest_shows_a_hole_and_all_the_rest() {
 }
 
 #[test]
+fn a_device_that_cannot_ask_yet_keeps_its_tries_and_is_added_again() {
+    let mut town = group_of_four(8);
+    town.unplug(3).unwrap();
+    town.houses[3].gone = true;
+    town.plan(1_000, 1, Deed::Refresh("bees".into()));
+    town.run_for(60_000).unwrap();
+    town.skip_days(31);
+    town.houses[3].gone = false;
+    // It hears that its mailbox is lost, and can say nothing for half an hour.
+    town.shut(&[3], &[Door::Anonymous], 30 * 60_000).unwrap();
+    town.connect(3, 10);
+    town.run_for(45 * 60_000).unwrap();
+    town.plan(0, 0, Deed::Say("bees".into(), "welcome back".into()));
+    town.run_for(60_000).unwrap();
+    assert_eq!(lines(&mut town, 3), ["before", "welcome back"]);
+    let health = checks::health(&mut town).unwrap();
+    assert_eq!((health.readded, health.refounded), (1, 0), "{health:?}");
+}
+
+#[test]
+fn who_is_no_admin_founds_nobody_out_and_nobody_follows_another_way() {
+    let mut town = group_of_four(14);
+    for house in [2, 3] {
+        town.unplug(house).unwrap();
+        town.houses[house].gone = true;
+    }
+    town.plan(0, 0, Deed::Say("bees".into(), "nobody else reads this".into()));
+    town.run_for(35 * 24 * 60 * 60_000).unwrap();
+    town.sweep().unwrap();
+    // Dora is back first, finds neither help nor Carl's KeyPackages, and would have founded without him.
+    town.shut(&[0, 1], &[Door::Anonymous, Door::Device], 60 * 60_000).unwrap();
+    town.houses[3].gone = false;
+    town.connect(3, 10);
+    town.run_for(90 * 60_000).unwrap();
+    town.houses[2].gone = false;
+    town.connect(2, 10);
+    town.run_for(30 * 60_000).unwrap();
+    for house in 0..4 {
+        town.plan(0, house, Deed::Say("bees".into(), format!("from {house}")));
+    }
+    town.run_for(10 * 60_000).unwrap();
+    for house in 0..4 {
+        let mut last: Vec<_> = lines(&mut town, house).into_iter().rev().take(4).collect();
+        last.sort();
+        assert_eq!(last, ["from 0", "from 1", "from 2", "from 3"], "house {house}");
+    }
+}
+
+#[test]
 fn a_device_without_key_packages_is_reached_by_its_last_resort() {
     let mut town = group_of_four(9);
     // Dora is away while twenty-five groups ask for her KeyPackages.

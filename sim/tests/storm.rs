@@ -3,26 +3,31 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use waxseal_sim::plan::{self, kind_of};
+use waxseal_sim::tally::Tally;
 
 /// Tests that share the seeds among them, to run side by side.
 const SHARES: u64 = 8;
 
 fn play(share: u64) {
     let towns: u64 = std::env::var("WAXSEAL_TOWNS").ok().and_then(|towns| towns.parse().ok()).unwrap_or(40);
-    let (mut opened, mut undecryptable, mut restarts) = (0, 0, 0);
+    let mut all = Tally::default();
     let mut faults = Vec::new();
     for seed in (share..towns).step_by(SHARES as usize) {
-        let (ending, _) = plan::play(seed, kind_of(seed)).unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
-        opened += ending.health.opened;
-        undecryptable += ending.health.undecryptable;
-        restarts += ending.restarts;
+        let (ending, _) = plan::play(seed, kind_of(seed)).unwrap_or_else(|broken| panic!("{}: {broken}", again(seed)));
+        all.add(&ending.tally);
         if !ending.faults.is_empty() {
-            faults.push((seed, ending.faults));
+            faults.push((again(seed), ending.faults));
         }
     }
-    println!("{opened} opened, {undecryptable} undecryptable, {restarts} restarts");
-    assert!(faults.is_empty(), "play them again with `cargo run -p waxseal-sim -- --seed N`: {faults:#?}");
-    assert!(towns <= share || opened > 0, "a town in which nothing is said shows nothing");
+    println!("{all}");
+    assert!(faults.is_empty(), "{faults:#?}");
+    assert_eq!(all.undecryptable_after, 0);
+    assert!(towns <= share || all.health.opened > 0, "a town in which nothing is said shows nothing");
+}
+
+/// What plays a town again.
+fn again(seed: u64) -> String {
+    format!("cargo run -p waxseal-sim -- --seed {seed}")
 }
 
 macro_rules! shares {
@@ -47,8 +52,10 @@ shares! {
 
 #[test]
 fn the_same_seed_plays_the_same_town() {
-    let (one, _) = plan::play(3, kind_of(3)).unwrap();
-    let (other, _) = plan::play(3, kind_of(3)).unwrap();
-    assert_eq!(one.traffic.requests, other.traffic.requests);
-    assert_eq!((one.health, one.restarts, one.said), (other.health, other.restarts, other.said));
+    for seed in 0..8 {
+        let (one, _) = plan::play(seed, kind_of(seed)).unwrap();
+        let (other, _) = plan::play(seed, kind_of(seed)).unwrap();
+        assert_eq!(one.traffic.requests, other.traffic.requests, "seed {seed}");
+        assert_eq!(one.tally, other.tally, "seed {seed}");
+    }
 }

@@ -3,7 +3,9 @@
 
 mod behind;
 mod claims;
+mod clocks;
 mod keys;
+mod lied;
 mod membership;
 mod people;
 

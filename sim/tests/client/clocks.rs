@@ -1,0 +1,31 @@
+//! Clocks that go back take nothing with them.
+
+use waxseal_core::view::MessageState;
+use waxseal_sim::checks;
+use waxseal_sim::deeds::Deed;
+use waxseal_sim::trouble::Trouble;
+
+use super::{DAY, texts, town};
+
+const YEAR: i64 = 365 * DAY.cast_signed();
+
+#[test]
+fn what_was_due_by_a_clock_that_ran_ahead_is_done_when_it_is_set() {
+    let mut town = town(71, &["anna", "bert"]);
+    town.plan(0, 0, Deed::Open("bert".into()));
+    town.plan(500, 0, Deed::Say("bert".into(), "one".into()));
+    town.plan(3_000, 1, Deed::AcceptAll);
+    town.run_for(120_000).unwrap();
+    // Bert's clock shows a later year while he hears from Anna, and is right before his receipt leaves.
+    town.trouble(0, Trouble::Clock(1, 3 * YEAR));
+    town.run_for(90_000).unwrap();
+    town.plan(0, 0, Deed::Say("bert".into(), "two".into()));
+    town.run_for(500).unwrap();
+    assert_eq!(texts(&mut town, 1, "anna"), ["one", "two"]);
+    town.trouble(0, Trouble::Clock(1, 0));
+    town.run_for(10 * 60_000).unwrap();
+    let chat = town.chat(0, "bert").unwrap();
+    let last = checks::texts(&mut town, 0, chat).unwrap().pop().unwrap();
+    assert_eq!((checks::words(&last), last.state), ("two", MessageState::Delivered));
+    assert_eq!(checks::check(&mut town).unwrap(), []);
+}

@@ -1,0 +1,110 @@
+//! What a lying server says is not believed: neither numbers, nor names, nor the order of things.
+
+use std::sync::{Arc, Mutex};
+
+use waxseal_core::view::Line;
+use waxseal_sim::checks;
+use waxseal_sim::deeds::Deed;
+use waxseal_sim::liar::{Liar, Lie};
+use waxseal_sim::plan;
+use waxseal_sim::town::{Town, Weather};
+use waxseal_wire::frame::{Door, Told};
+use waxseal_wire::reply::Reply;
+
+use super::{is_open, texts};
+
+/// Three people in a group, who know each other; whoever runs the server has listened from the beginning.
+fn three(seed: u64, lies: &[(Lie, u32)]) -> (Town, Arc<Mutex<Liar>>) {
+    let mut town = Town::new(seed, Weather::CALM).unwrap();
+    let liar = plan::shared(&mut town, Liar::telling(seed, lies, 0).quiet());
+    for name in ["anna", "bert", "carl"] {
+        let house = town.settle(&format!("{name}/1"), name);
+        town.plan(10, house, Deed::Register);
+    }
+    town.run_for(3_000).unwrap();
+    town.plan(0, 0, Deed::Found("bees".into(), vec!["bert".into(), "carl".into()]));
+    town.plan(3_000, 0, Deed::Say("bees".into(), "before".into()));
+    for house in 1..3 {
+        town.plan(5_000, house, Deed::AcceptAll);
+    }
+    town.run_for(120_000).unwrap();
+    (town, liar)
+}
+
+/// A server that gives used numbers to all that it delivers.
+#[test]
+fn a_commit_under_a_used_number_is_followed_and_what_is_said_after_it_is_heard() {
+    for seed in 80..84 {
+        let (mut town, liar) = three(seed, &[(Lie::Backdate, 1_000)]);
+        liar.lock().unwrap().speak();
+        town.plan(0, 0, Deed::Refresh("bees".into()));
+        town.plan(5_000, 1, Deed::Say("bees".into(), "first".into()));
+        town.plan(10_000, 2, Deed::Refresh("bees".into()));
+        town.plan(15_000, 0, Deed::Say("bees".into(), "second".into()));
+        town.run_for(60_000).unwrap();
+        assert!(liar.lock().unwrap().told().values().sum::<u64>() > 6);
+        for house in 0..3 {
+            let mut shown = texts(&mut town, house, "bees");
+            shown.sort();
+            assert_eq!(shown, ["before", "first", "second"], "seed {seed} house {house}");
+            assert!(is_open(&mut town, house, "bees"), "seed {seed} house {house}");
+        }
+        assert_eq!(checks::health(&mut town).unwrap().refounded, 0, "nobody was lost");
+    }
+}
+
+/// A server that calls everybody mallory.
+struct Renames;
+
+impl waxseal_sim::tap::Tap for Renames {
+    fn down(&mut self, _: usize, told: Told) -> Vec<Told> {
+        let Told::Reply(id, Reply::Accounts(mut found)) = told else { return vec![told] };
+        found.iter_mut().for_each(|one| one.name = "mallory".into());
+        vec![Told::Reply(id, Reply::Accounts(found))]
+    }
+}
+
+#[test]
+fn who_is_known_by_a_name_keeps_it_whatever_the_server_says() {
+    let (mut town, _) = three(85, &[]);
+    town.tap = Some(Box::new(Renames));
+    // New devices make everybody fetch the chains of Anna and Bert.
+    for (house, device) in [(0, "anna/2"), (1, "bert/2")] {
+        let account = town.houses[house].account.clone();
+        let other = town.settle(device, &account);
+        town.plan(100, house, Deed::Link(other));
+    }
+    town.run_for(120_000).unwrap();
+    town.tap = None;
+    town.plan(0, 0, Deed::Say("bees".into(), "still me".into()));
+    town.plan(1_000, 1, Deed::Say("bees".into(), "me too".into()));
+    town.run_for(60_000).unwrap();
+    let chat = town.chat(2, "bees").unwrap();
+    let names: Vec<_> = checks::texts(&mut town, 2, chat).unwrap().into_iter().map(|said| said.sender_name).collect();
+    assert_eq!(names, ["anna", "anna", "bert"]);
+    assert!(town.traffic.requests["lookup"] > 6, "{:?}", town.traffic);
+}
+
+#[test]
+fn words_that_come_while_a_group_is_broken_are_shown_as_missing() {
+    let (mut town, _) = three(86, &[]);
+    let liar = plan::shared(&mut town, Liar::telling(86, &[(Lie::Damage, 1_000)], 0).only(1).quiet());
+    town.plan(0, 0, Deed::Open("bert".into()));
+    town.plan(500, 0, Deed::Say("bert".into(), "one".into()));
+    town.plan(5_000, 1, Deed::AcceptAll);
+    town.run_for(120_000).unwrap();
+    // Bert's copy of a Commit does not open; he cannot help himself before Anna has said something.
+    liar.lock().unwrap().speak();
+    town.plan(0, 0, Deed::Refresh("bert".into()));
+    town.run_for(300).unwrap();
+    town.tap = None;
+    town.shut(&[1], &[Door::Anonymous], 20_000).unwrap();
+    town.plan(500, 0, Deed::Say("bert".into(), "two".into()));
+    town.run_for(10 * 60_000).unwrap();
+    assert_eq!(texts(&mut town, 0, "bert"), ["one", "two"]);
+    let chat = town.chat(1, "anna").unwrap();
+    let all = town.houses[1].client().messages(chat, None, 100).unwrap();
+    let is_there = all.iter().any(|message| message.line == Line::Gap || message.line == Line::Text("two".into()));
+    assert!(is_there, "{all:?}");
+    assert!(is_open(&mut town, 1, "anna"));
+}
