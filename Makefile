@@ -15,7 +15,7 @@ export WAXSEAL_KILLS ?= 20
 CARGO ?= cargo
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help run build ready lint format arch deny test chaos faults fuzz bench tools clean-data
+.PHONY: help run build ready lint format arch deny test chaos faults crowd fuzz bench tools clean-data
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ chaos: ready ## A long simulation: many seeded towns (WAXSEAL_TOWNS=100000)
 
 faults: ready ## Kill the real programs at every single step, and often (WAXSEAL_KILLS=200)
 	WAXSEAL_FAULTS=all WAXSEAL_KILLS=$${FAULT_KILLS:-200} $(CARGO) test --workspace --locked --test kill --test sockets -- --nocapture
+
+crowd: ready ## Ten thousand idle connections at one server (WAXSEAL_CROWD=9900)
+	ulimit -n 20000 && WAXSEAL_CROWD=$${WAXSEAL_CROWD:-9900} $(CARGO) test --workspace --locked --test sockets a_crowd -- --nocapture
 
 fuzz: ready ## A long fuzz run over every target (FUZZ_SECONDS=600 each)
 	@scripts/fuzz

@@ -37,7 +37,10 @@ use arguments::Arguments;
 use exit::Failure;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return misread(&error),
+    };
     // Before the first thread: the system's zone can be read safely only then.
     let zone = clock::zone();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -58,6 +61,19 @@ fn main() -> ExitCode {
         Err(Failure::Io(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(failure) => failed(&failure),
     }
+}
+
+/// What clap says; an error repeats what was typed, so it is made harmless first.
+fn misread(error: &clap::Error) -> ExitCode {
+    let said = error.to_string();
+    let clean = harmless::text(&said);
+    if error.use_stderr() && clean != said {
+        paper::remark(clean.trim_end());
+    } else {
+        // Help, the version, or an error with its colours. Nobody reads it: nothing can be done.
+        error.print().ok();
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 fn failed(failure: &Failure) -> ExitCode {

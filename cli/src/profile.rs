@@ -55,6 +55,9 @@ pub(crate) enum ProfileError {
     /// The key file is open to others.
     #[error("others may read the key file; type: chmod 600 {}", .0.display())]
     OpenToOthers(PathBuf),
+    /// The passphrase file is open to others.
+    #[error("others may read the passphrase file; type: chmod 600 {}", .0.display())]
+    PassphraseOpenToOthers(PathBuf),
     /// Something about the key.
     #[error("the key of this profile: {0}")]
     Key(#[source] KeyError),
@@ -365,6 +368,16 @@ mod tests {
         std::fs::write(&right, "correct horse\n").unwrap();
         std::fs::write(&wrong, "battery staple\n").unwrap();
         let with = |file: &Path| Place { passphrase_file: Some(file.to_owned()), ..place(home.path()) };
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let allow = |file: &Path, mode| std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode)).unwrap();
+            allow(&right, 0o644);
+            let refused = Profile::open(&with(&right), Need::MayCreate).unwrap().client(&with(&right)).unwrap_err();
+            assert!(refused.to_string().ends_with(&format!("chmod 600 {}", right.display())), "{refused}");
+            allow(&right, 0o600);
+            allow(&wrong, 0o600);
+        }
         drop(Profile::open(&with(&right), Need::MayCreate).unwrap().client(&with(&right)).unwrap());
         let opened = Profile::open(&with(&wrong), Need::Existing).unwrap().client(&with(&wrong));
         assert!(matches!(opened, Err(ProfileError::WrongKey)));

@@ -194,3 +194,14 @@ fn own_messages_are_exported_as_json() {
         .collect();
     assert_eq!(texts, ["message 0", "message 1", "message 2"]);
 }
+
+#[test]
+fn what_was_mistyped_is_repeated_without_its_escape_sequences() {
+    let town = Town::new();
+    let alice = town.person("alice");
+    for words in [["sh\u{1b}[2Jout", "x"], ["read", "--l\u{202e}imit"]] {
+        let said = alice.refused(2, &words);
+        assert!(said.contains(['␛', '\u{fffd}']), "{said:?}");
+        assert!(!said.contains(['\u{1b}', '\u{202e}']), "{said:?}");
+    }
+}

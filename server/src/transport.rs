@@ -15,9 +15,11 @@ mod crowd;
 mod device;
 mod http;
 mod line;
+mod origin;
 mod sessions;
 mod socket;
 mod tls;
+mod unfinished;
 
 use std::future::Future;
 use std::io;
@@ -30,6 +32,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
+use waxseal_wire::frame::Door;
 use waxseal_wire::id::Millis;
 
 use self::caller::Callers;
@@ -37,13 +40,12 @@ use self::crowd::{Crowd, Place, Turned};
 use self::sessions::Sessions;
 use self::socket::Socket;
 pub use self::tls::{Tls, TlsError};
+use self::unfinished::Room;
 use crate::engine::Engine;
 use crate::limits::Rate;
 
 /// How long connections may take to finish when the server stops.
 const STOP_WITHIN: Duration = Duration::from_secs(8);
-/// How long a TLS handshake may take.
-const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// How often old things are dropped.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 
@@ -67,6 +69,10 @@ pub struct Settings {
     pub behind_proxy: bool,
     /// A silent peer is pinged after one beat, and cut after three; one that does not read is cut after one or two.
     pub beat: Duration,
+    /// How long a TLS handshake may take, and how long the head of a request.
+    pub greet_within: Duration,
+    /// Bytes of frames that are not whole yet, of all connections of one door together, besides 64 KiB of each.
+    pub unfinished: usize,
     /// How long a device may take to prove itself.
     pub prove_within: Duration,
     /// TLS, where this server does it.
@@ -83,6 +89,8 @@ impl Default for Settings {
             foundings: Rate { burst: 1_000, per_second: 5 },
             behind_proxy: false,
             beat: Duration::from_secs(30),
+            greet_within: Duration::from_secs(10),
+            unfinished: 256 << 20,
             prove_within: Duration::from_secs(10),
             tls: None,
         }
@@ -95,10 +103,20 @@ struct Hall {
     settings: Settings,
     sessions: Sessions,
     callers: Callers,
+    rooms: [Room; 2],
     opened: Instant,
 }
 
 impl Hall {
+    /// For frames that are not whole yet: a flood at one door leaves the other its own.
+    fn room(&self, door: Door) -> Room {
+        let [anonymous, device] = &self.rooms;
+        match door {
+            Door::Anonymous => anonymous.clone(),
+            Door::Device => device.clone(),
+        }
+    }
+
     /// Milliseconds since this server opened: for rates, never for what is stored.
     fn now(&self) -> Millis {
         Millis(u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX))
@@ -122,7 +140,8 @@ pub async fn serve(engine: Engine, listener: TcpListener, settings: Settings, st
     let (ringer, bell) = watch::channel(false);
     let bell = Bell(bell);
     let callers = Callers::new(settings.lookups, settings.foundings);
-    let hall = Arc::new(Hall { engine, settings, sessions: Sessions::default(), callers, opened: Instant::now() });
+    let rooms = [(); 2].map(|()| Room::new(settings.unfinished));
+    let hall = Arc::new(Hall { engine, settings, sessions: Sessions::default(), callers, rooms, opened: Instant::now() });
     let mut sweep = tokio::time::interval(SWEEP_EVERY);
     let mut trial = tokio::time::interval(TRIAL_EVERY);
     tokio::pin!(stop);
@@ -173,15 +192,15 @@ async fn welcome((stream, peer): (TcpStream, IpAddr), hall: Arc<Hall>, place: Pl
     // Small frames should not wait for each other.
     stream.set_nodelay(true).ok();
     let socket = match &hall.settings.tls {
-        None => Socket::Plain(stream),
+        None => Socket::plain(stream),
         Some(tls) => {
-            let handshake = tokio::time::timeout(HANDSHAKE_WITHIN, tls.acceptor().accept(stream));
+            let handshake = tokio::time::timeout(hall.settings.greet_within, tls.acceptor().accept(stream));
             let done = tokio::select! {
                 done = handshake => done,
                 () = bell.rung() => return,
             };
             match done {
-                Ok(Ok(stream)) => Socket::Tls(Box::new(stream)),
+                Ok(Ok(stream)) => Socket::tls(stream),
                 _ => return crate::metrics::closed("no_tls"),
             }
         }

@@ -171,8 +171,20 @@ fn ask(prompt: &str) -> Result<Zeroizing<String>, ProfileError> {
 
 /// The first line of a file.
 fn read_passphrase(file: &Path) -> Result<Zeroizing<String>, ProfileError> {
-    let text = std::fs::read_to_string(file).map_err(|error| ProfileError::Io(error, file.to_owned()))?;
-    let text = Zeroizing::new(text);
+    use std::io::Read as _;
+    let failed = |error| ProfileError::Io(error, file.to_owned());
+    let mut opened = std::fs::File::open(file).map_err(failed)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let about = opened.metadata().map_err(failed)?;
+        // A pipe, such as of `--passphrase-file <(pass show waxseal)`, is for its two ends alone.
+        if about.is_file() && about.permissions().mode() & 0o077 != 0 {
+            return Err(ProfileError::PassphraseOpenToOthers(file.to_owned()));
+        }
+    }
+    let mut text = Zeroizing::new(String::new());
+    opened.read_to_string(&mut text).map_err(failed)?;
     let line = Zeroizing::new(text.lines().next().unwrap_or_default().to_owned());
     if line.is_empty() { Err(ProfileError::NoPassphrase(file.to_owned())) } else { Ok(line) }
 }

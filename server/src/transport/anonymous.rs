@@ -32,6 +32,7 @@ pub(super) type End = (CloseCode, &'static str);
 pub(super) const STOPPING: End = (CloseCode::Away, "stopping");
 pub(super) const TEXT: End = (CloseCode::Unsupported, "text");
 pub(super) const TOO_LARGE: End = (CloseCode::Size, "too_large");
+pub(super) const NO_ROOM: End = (CloseCode::Again, "no_room_for_frames");
 pub(super) const TOO_MANY_BAD: End = (CloseCode::Policy, "bad_frames");
 
 /// Answers one connection until it ends.
@@ -62,6 +63,7 @@ async fn converse(line: &mut Line, caller: Option<Caller>, hall: &Hall, mut bell
                 Heard::Room => {}
                 Heard::Text => return Ok(refuse_all(line, Refusal::Malformed, TEXT)),
                 Heard::TooLarge => return Ok(refuse_all(line, Refusal::TooLarge, TOO_LARGE)),
+                Heard::NoRoom => return Ok(refuse_all(line, Refusal::Full, NO_ROOM)),
                 Heard::Frame(bytes) => {
                     let size = bytes.len();
                     let decoded = decode_request(Door::Anonymous, &bytes);

@@ -13,14 +13,15 @@ use waxseal_wire::id::Millis;
 use waxseal_wire::reply::Refusal;
 use waxseal_wire::request::{AccountRef, AnonymousRequest};
 
+use super::origin::Origin;
 use crate::limits::{Buckets, Rate};
 
 /// New accounts are dearer than being asked into a group: a name is taken for ever.
 const REGISTER: u32 = 10;
 
-/// A network that one person has: an IPv4 address, or the half of an IPv6 address that the net gives out.
+/// A network that one person has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Caller(u64);
+pub(super) struct Caller(Origin);
 
 impl Caller {
     /// Of a connection. A program on this machine, or a proxy that was announced, says for whom it calls; where it
@@ -28,20 +29,12 @@ impl Caller {
     pub(super) fn of(peer: IpAddr, behind_proxy: bool, headers: &HeaderMap) -> Option<Self> {
         let peer = peer.to_canonical();
         if !peer.is_loopback() && !behind_proxy {
-            return Some(Self::at(peer));
+            return Some(Self(Origin::of(peer)));
         }
         // The last one is the proxy's own word; what stands before it, anybody can write.
         let last = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?.rsplit(',').next()?.trim();
         let address = last.parse().or_else(|_| last.parse::<SocketAddr>().map(|address| address.ip()));
-        address.ok().map(|address: IpAddr| Self::at(address.to_canonical()))
-    }
-
-    fn at(address: IpAddr) -> Self {
-        match address {
-            // 2002::/16 and the like aside, no IPv6 network begins with 32 zeros.
-            IpAddr::V4(address) => Self(u64::from(address.to_bits())),
-            IpAddr::V6(address) => Self(u64::try_from(address.to_bits() >> 64).unwrap_or(u64::MAX)),
-        }
+        address.ok().map(|address: IpAddr| Self(Origin::of(address)))
     }
 }
 

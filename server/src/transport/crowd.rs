@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::origin::Origin;
+
 /// Everybody who is connected.
 pub(super) struct Crowd {
     room: Arc<Semaphore>,
@@ -32,26 +34,6 @@ pub(super) enum Turned {
     NoRoom,
     /// As many of this address are.
     TooMany,
-}
-
-/// Where somebody comes from: an IPv4 address, or the network of an IPv6 one. Whoever has one IPv6
-/// address has 2^64 of them (RFC 6177 §2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Origin {
-    V4([u8; 4]),
-    V6([u8; 8]),
-}
-
-impl Origin {
-    fn of(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V4(address) => Self::V4(address.octets()),
-            IpAddr::V6(address) => {
-                let [a, b, c, d, e, f, g, h, ..] = address.octets();
-                Self::V6([a, b, c, d, e, f, g, h])
-            }
-        }
-    }
 }
 
 impl Crowd {

@@ -22,7 +22,7 @@ use waxseal_wire::limits;
 use waxseal_wire::reply::{MailboxEntry, Push, Refusal, Reply};
 use waxseal_wire::request::{DeviceRequest, Request};
 
-use super::anonymous::{End, STOPPING, STRIKES, TEXT, TOO_LARGE, TOO_MANY_BAD, cost, refuse, refuse_all};
+use super::anonymous::{End, NO_ROOM, STOPPING, STRIKES, TEXT, TOO_LARGE, TOO_MANY_BAD, cost, refuse, refuse_all};
 use super::line::{Gone, Heard, Line};
 use super::{Bell, Hall};
 use crate::engine::{Wake, Woken};
@@ -78,6 +78,7 @@ async fn prove(line: &mut Line, hall: &Hall, bell: &mut Bell) -> Result<Result<P
             Heard::Room => continue,
             Heard::Text => return Ok(Err(refuse_all(line, Refusal::Malformed, TEXT))),
             Heard::TooLarge => return Ok(Err(refuse_all(line, Refusal::TooLarge, TOO_LARGE))),
+            Heard::NoRoom => return Ok(Err(refuse_all(line, Refusal::Full, NO_ROOM))),
             Heard::Frame(bytes) => bytes,
         };
         let (id, refusal) = match decode_request(Door::Device, &bytes) {
@@ -183,6 +184,7 @@ impl<'a> Conversation<'a> {
                     Heard::Room => {}
                     Heard::Text => return Ok(refuse_all(self.line, Refusal::Malformed, TEXT)),
                     Heard::TooLarge => return Ok(refuse_all(self.line, Refusal::TooLarge, TOO_LARGE)),
+                    Heard::NoRoom => return Ok(refuse_all(self.line, Refusal::Full, NO_ROOM)),
                     Heard::Frame(bytes) => {
                         if let Some(end) = self.on_frame(&bytes) {
                             return Ok(end);

@@ -7,7 +7,6 @@
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -28,8 +27,6 @@ use super::socket::Socket;
 use super::{Bell, Hall, anonymous, device};
 use crate::store::StoreError;
 
-/// How long a request's head may take, and how long a connection may stay open without a request.
-const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// A request's head may be this large.
 const HEAD_BYTES: usize = 8 << 10;
 
@@ -40,13 +37,14 @@ const GREETING: &str = "This is a Waxseal server. It carries sealed messages and
 pub(super) async fn converse((socket, peer): (Socket, IpAddr), hall: Arc<Hall>, place: Place, bell: Bell) {
     let place = Arc::new(place);
     let mut stopping = bell.clone();
+    let greet_within = hall.settings.greet_within;
     let service = service_fn(move |request| {
         let response = answer(request, peer, &hall, &place, &bell);
         async move { Ok::<_, Infallible>(response) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_WITHIN)
+        .header_read_timeout(greet_within)
         .max_buf_size(HEAD_BYTES)
         .serve_connection(TokioIo::new(socket), service)
         .with_upgrades();
@@ -88,7 +86,7 @@ fn answer(
         else {
             return;
         };
-        let line = Line::new(parts.io.into_inner(), parts.read_buf, hall.settings.beat).await;
+        let line = Line::new(parts.io.into_inner(), parts.read_buf, hall.settings.beat, hall.room(door)).await;
         match door {
             Door::Anonymous => anonymous::attend(line, caller, &hall, bell).await,
             Door::Device => device::attend(line, &hall, bell).await,

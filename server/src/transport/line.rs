@@ -28,6 +28,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use waxseal_wire::limits;
 
 use super::socket::Socket;
+use super::unfinished::{Room, Shares};
 
 /// What one read takes from the socket at most; allocated for every connection.
 const READ_BUFFER: usize = 2 << 10;
@@ -52,6 +53,8 @@ pub(super) enum Heard {
     Text,
     /// A frame over [`limits::FRAME`]; nothing after it can be read.
     TooLarge,
+    /// A frame that is not whole takes more room than there is.
+    NoRoom,
     /// So much has left that there is room for more to say.
     Room,
     /// The connection is over.
@@ -67,7 +70,7 @@ pub(super) enum Gone {
     Broken,
     /// The peer did not answer pings.
     Silent,
-    /// The peer did not read what it was told.
+    /// The peer did not read what it was told, or did not go on with a large frame.
     Slow,
 }
 
@@ -93,12 +96,14 @@ pub(super) struct Line {
     silent: u8,
     listening: bool,
     large: Option<Bytes>,
+    shares: Shares,
     beat: Interval,
 }
 
 impl Line {
     /// Over an upgraded connection; `part` was read from it already.
-    pub(super) async fn new(socket: Socket, part: Bytes, beat: Duration) -> Self {
+    pub(super) async fn new(mut socket: Socket, part: Bytes, beat: Duration, room: Room) -> Self {
+        socket.forget_read();
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(FRAGMENT)
@@ -121,6 +126,7 @@ impl Line {
             silent: 0,
             listening: true,
             large: None,
+            shares: Shares::of(room),
             beat,
         }
     }
@@ -164,7 +170,11 @@ impl Line {
             let polled = Pin::new(&mut self.ws).poll_next(cx);
             // The next read has found this buffer in use and made a small one; now the large one can go.
             self.large = None;
-            let message = match ready!(polled) {
+            let Poll::Ready(polled) = polled else {
+                let has_room = self.shares.hold(self.ws.get_ref().read());
+                return if has_room { Poll::Pending } else { Poll::Ready(Heard::NoRoom) };
+            };
+            let message = match polled {
                 None => return Poll::Ready(Heard::Gone(Gone::Left)),
                 Some(Err(error)) => return Poll::Ready(on_error(&error)),
                 Some(Ok(message)) => message,
@@ -172,6 +182,8 @@ impl Line {
             self.silent = 0;
             match message {
                 Message::Binary(bytes) => {
+                    self.ws.get_mut().forget_read();
+                    self.shares.give_back();
                     if bytes.len() > LARGE {
                         self.large = Some(bytes.clone());
                     }
@@ -187,6 +199,9 @@ impl Line {
     fn on_beat(&mut self) -> Option<Gone> {
         let waiting = !self.queue.is_empty() || self.unflushed;
         if waiting && !std::mem::take(&mut self.moved) {
+            return Some(Gone::Slow);
+        }
+        if self.listening && self.shares.is_stuck(self.ws.get_ref().read()) {
             return Some(Gone::Slow);
         }
         if self.listening {

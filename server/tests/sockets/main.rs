@@ -12,6 +12,7 @@
     reason = "a test is a shell: it has a clock and randomness of its own, and stops where it is wrong"
 )]
 
+mod attack;
 mod disk;
 mod doors;
 #[path = "../faulty/mod.rs"]
