@@ -111,7 +111,7 @@ impl Turn<'_> {
         entry::delete(self.tx, entry.id)?;
         if let Some(mut place) = group.map(|group| chat::group(self.tx, &group)).transpose()?.flatten() {
             place.heal_tries = 0;
-            place.heal_at = Some(self.later(60_000, 120_000));
+            place.heal_at = Some(self.later(300_000, 600_000));
             chat::save_group(self.tx, &place)?;
         }
         Ok(true)
