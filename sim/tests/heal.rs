@@ -161,6 +161,33 @@ fn who_is_no_admin_founds_nobody_out_and_nobody_follows_another_way() {
 }
 
 #[test]
+fn what_is_missing_before_and_after_own_words_is_marked_twice() {
+    const DAY: u64 = 24 * 60 * 60_000;
+    let mut town = group_of_four(17);
+    town.run_for(10 * 60_000).unwrap();
+    // Dora can post, and hears nothing, until the server has forgotten what she did not hear.
+    town.shut(&[3], &[Door::Device], 31 * DAY).unwrap();
+    for (house, words) in [(0, "one"), (3, "mine"), (1, "two")] {
+        town.plan(0, house, Deed::Say("bees".into(), words.into()));
+        town.run_for(60_000).unwrap();
+    }
+    town.skip_days(31);
+    town.plan(0, 0, Deed::Say("bees".into(), "three".into()));
+    town.run_for(10 * 60_000).unwrap();
+    let chat = town.chat(3, "bees").unwrap();
+    let all = town.houses[3].client().messages(chat, None, 100).unwrap();
+    let shown: Vec<_> = all
+        .iter()
+        .filter_map(|message| match &message.line {
+            Line::Text(text) => Some(text.as_str()),
+            Line::Gap => Some("(gap)"),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(shown, ["before", "(gap)", "mine", "(gap)", "three"]);
+}
+
+#[test]
 fn a_device_without_key_packages_is_reached_by_its_last_resort() {
     let mut town = group_of_four(9);
     // Dora is away while twenty-five groups ask for her KeyPackages.

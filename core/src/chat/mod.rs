@@ -312,6 +312,23 @@ impl ChatGroup {
         self.ahead.clear();
     }
 
+    /// Where something is missing before `before`: the first of each run of places that nothing is stored at.
+    ///
+    /// More than one where messages of ours, whose places came with their replies, stand between.
+    pub(crate) fn holes(&self, before: Position) -> Vec<Position> {
+        let mut ahead: Vec<_> = self.ahead.iter().copied().filter(|place| *place < before.0).collect();
+        ahead.sort_unstable();
+        let mut next = self.position.0.saturating_add(1);
+        let mut firsts = Vec::new();
+        for filled in ahead.into_iter().chain([before.0]) {
+            if next < filled {
+                firsts.push(Position(next));
+            }
+            next = filled.saturating_add(1);
+        }
+        firsts
+    }
+
     fn close_up(&mut self) {
         while let Some(at) = self.ahead.iter().position(|ahead| *ahead == self.position.next().0) {
             if self.position.next() == self.position {

@@ -123,6 +123,9 @@ impl Turn<'_> {
         }
         if !matches!(place.state, GroupState::Open | GroupState::Superseded) {
             if number != Number::Used {
+                for first in place.holes(delivered.position) {
+                    self.gap_once(&place, first.0)?;
+                }
                 self.gap_once(&place, delivered.position.0)?;
                 place.skip_to(delivered.position);
                 place.reached(delivered.position);
@@ -155,9 +158,10 @@ impl Turn<'_> {
     fn reached(&mut self, place: &mut ChatGroup, position: Position, number: Number) -> Result<(), StoreError> {
         if number == Number::Beyond {
             // A hole: withheld, or an insider left us out. Shown, and gone on from.
-            let first = place.position.next();
+            for first in place.holes(position) {
+                self.gap(place, first.0)?;
+            }
             place.skip_to(position);
-            self.gap(place, first.0)?;
         }
         place.reached(position);
         chat::save_place(self.tx, place)
