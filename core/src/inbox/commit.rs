@@ -69,7 +69,7 @@ impl Turn<'_> {
     fn breaks(&mut self, mut place: ChatGroup, delivered: &Delivered, number: Number) -> Result<(), StoreError> {
         self.unload(&place.group);
         if number == Number::Beyond {
-            self.gap_once(&place, place.position.next().0)?;
+            self.show_holes(&place, delivered.position)?;
         }
         place.skip_to(delivered.position);
         place.reached(delivered.position);

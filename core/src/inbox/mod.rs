@@ -123,9 +123,7 @@ impl Turn<'_> {
         }
         if !matches!(place.state, GroupState::Open | GroupState::Superseded) {
             if number != Number::Used {
-                for first in place.holes(delivered.position) {
-                    self.gap_once(&place, first.0)?;
-                }
+                self.show_holes(&place, delivered.position)?;
                 self.gap_once(&place, delivered.position.0)?;
                 place.skip_to(delivered.position);
                 place.reached(delivered.position);
@@ -158,13 +156,16 @@ impl Turn<'_> {
     fn reached(&mut self, place: &mut ChatGroup, position: Position, number: Number) -> Result<(), StoreError> {
         if number == Number::Beyond {
             // A hole: withheld, or an insider left us out. Shown, and gone on from.
-            for first in place.holes(position) {
-                self.gap(place, first.0)?;
-            }
+            self.show_holes(place, position)?;
             place.skip_to(position);
         }
         place.reached(position);
         chat::save_place(self.tx, place)
+    }
+
+    /// Marks what is missing before `before`; words of ours may stand between.
+    fn show_holes(&mut self, place: &ChatGroup, before: Position) -> Result<(), StoreError> {
+        place.holes(before).into_iter().try_for_each(|first| self.gap_once(place, first.0))
     }
 
     /// Something in a group waited; goes on with what is parked, in order.

@@ -67,9 +67,7 @@ impl Turn<'_> {
         // What is missing between words of ours stays missing; the last of it is shown where we join again.
         if let Some(place) = known.as_ref().filter(|place| place.state == GroupState::Broken) {
             let own = place.ahead.iter().copied().max().unwrap_or_default();
-            for first in place.holes(Position(own)) {
-                self.gap(place, first.0)?;
-            }
+            self.show_holes(place, Position(own))?;
         }
         // Added, removed and added again before the first tree was here: we were never in, and nothing is missing.
         let again = known.as_ref().is_some_and(|place| place.chat != ChatId([0; 16]));
