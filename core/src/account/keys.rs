@@ -55,7 +55,7 @@ pub(crate) struct Upload {
 impl Turn<'_> {
     /// Does what is due about our KeyPackages: one step at a time, the next when it is answered.
     pub(crate) fn run_keys(&mut self) -> Result<(), StoreError> {
-        if self.next_keys().is_none_or(|at| at > self.now) || self.is_publishing() {
+        if self.next_keys().is_none_or(|at| at > self.now) {
             return Ok(());
         }
         self.session.keys_at = Some(self.later(COUNTED - COUNTED / 4, COUNTED));
@@ -84,9 +84,9 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// When there is something to do about our KeyPackages, while the device is proven.
+    /// When there is something to do about our KeyPackages, while the device is proven and waits for no answer about them.
     pub(crate) fn next_keys(&self) -> Option<Millis> {
-        self.session.keys_at.filter(|_| self.session.proven)
+        self.session.keys_at.filter(|_| self.session.proven && !self.is_publishing())
     }
 
     fn is_publishing(&self) -> bool {
