@@ -6,6 +6,7 @@
 //! Never used for JSON, which keeps the exact text and escapes it instead.
 
 use unicode_width::UnicodeWidthChar;
+use waxseal_core::content::is_hidden;
 
 /// So many marks may stand on one letter; a tower of them would paint over other lines.
 const MARKS: usize = 4;
@@ -42,7 +43,7 @@ fn clean(raw: &str, lines: bool) -> String {
             '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => Some('\u{fffd}'),
             // Joiners and presentation selectors make emoji and Persian words; on plain letters they only hide.
             '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}' => (!before.is_ascii() || keycap(before)).then_some(c),
-            c if is_invisible(c) => None,
+            c if is_hidden(c) => None,
             c => Some(c),
         };
         let Some(shown) = shown else { continue };
@@ -62,14 +63,6 @@ fn clean(raw: &str, lines: bool) -> String {
 
 fn keycap(c: char) -> bool {
     c.is_ascii_digit() || matches!(c, '#' | '*')
-}
-
-/// Drawn as nothing, but kept by a comparison: only good for passing one text off as another.
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}' | '\u{3164}'
-        | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use waxseal_wire::id::Millis;
 use waxseal_wire::name::AccountName;
 
 pub use message_id::MessageId;
-pub use profile::{Profile, is_display};
+pub use profile::{Profile, is_display, is_hidden};
 
 /// How large a content may be. Sizes in bytes, numbers in things.
 pub mod limits {

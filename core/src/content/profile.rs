@@ -74,8 +74,10 @@ pub fn is_display(name: &str) -> bool {
     name.len() <= limits::DISPLAY && name.trim() == name && !name.chars().any(|c| c.is_control() || is_hidden(c))
 }
 
-/// Joiners are let through: emoji and Persian words are made with them.
-fn is_hidden(c: char) -> bool {
+/// Whether a letter is drawn as nothing, or turns a line around: only good for passing one text off as another.
+///
+/// Joiners are not among them: emoji and Persian words are made with them.
+pub fn is_hidden(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
         | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
