@@ -15,7 +15,7 @@ export WAXSEAL_KILLS ?= 20
 CARGO ?= cargo
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help run build ready lint format arch deny test chaos faults crowd fuzz bench tools clean-data
+.PHONY: help run build ready lint format arch deny test chaos faults crowd fuzz screens bench tools clean-data
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,10 @@ crowd: ready ## Ten thousand idle connections at one server (WAXSEAL_CROWD=9900)
 
 fuzz: ready ## A long fuzz run over every target (FUZZ_SECONDS=600 each)
 	@scripts/fuzz
+
+screens: ready ## Pictures of the full-screen client from a real terminal, in target/screens (needs tmux)
+	@$(CARGO) build --workspace --locked
+	@scripts/screens
 
 bench: ready ## Measure, and write docs/benchmarks.md
 	@scripts/bench

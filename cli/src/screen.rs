@@ -11,7 +11,9 @@
 //! ```
 
 mod act;
+mod ahead;
 mod answer;
+mod conversation;
 mod dialog;
 mod drafts;
 mod draw;
@@ -188,6 +190,7 @@ fn take_answer(model: &mut Model, shell: &Shell, answer: Answer) -> Vec<Wish> {
             shell.looked(model);
             return wishes;
         }
+        Answer::Opened(chat) => return ahead::opened(model, chat),
         Answer::Done => return vec![Wish::Look],
         Answer::Notice(notice @ Notice::Disk(_)) => {
             shell.looked(model);

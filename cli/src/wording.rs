@@ -94,6 +94,11 @@ pub(crate) fn chat_state(chat: &ChatSummary) -> Option<&'static str> {
     }
 }
 
+/// How many people a group has.
+pub(crate) fn members(count: usize) -> String {
+    if count == 1 { "1 member".into() } else { format!("{count} members") }
+}
+
 /// A name that is somebody's alone, and what they want to be called beside it: `bob “Bob Builder”`.
 pub(crate) fn called(name: &str, display: Option<&str>) -> String {
     let name = harmless::line(name);

@@ -8,7 +8,7 @@ use waxseal_wire::name::AccountName;
 use super::dialog::{Act, Dialog, Menu};
 use super::form::Purpose;
 use super::model::{Focus, Model, Wish};
-use super::{find, press};
+use super::{ahead, find, press};
 
 /// Does what was chosen.
 pub(crate) fn act(model: &mut Model, act: Act) -> Vec<Wish> {
@@ -42,7 +42,11 @@ pub(crate) fn act(model: &mut Model, act: Act) -> Vec<Wish> {
         }
         Act::Write(name) => {
             return match AccountName::parse(&name) {
-                Ok(name) => vec![Wish::Command(Command::OpenDirect(name))],
+                Ok(name) => {
+                    let command = Command::OpenDirect(name);
+                    ahead::begin(model, &command);
+                    vec![Wish::Command(command)]
+                }
                 Err(why) => {
                     model.say(why.to_string(), true);
                     Vec::new()

@@ -8,7 +8,7 @@ use waxseal_core::Command;
 use super::dialog::Dialog;
 use super::form::{Form, Purpose};
 use super::model::{Model, Wish};
-use super::{act, find};
+use super::{act, ahead, find};
 use crate::address::Address;
 use crate::profile::Secret;
 
@@ -122,6 +122,8 @@ fn fill_in(model: &mut Model, key: KeyEvent) -> Vec<Wish> {
         }
         // A passphrase is typed twice.
         KeyCode::Enter if form.purpose == Purpose::Guard && at == 0 && !form.hidden(0).is_empty() => form.at = 1,
+        // A group of one's own is wanted rarely; who else is in it is asked once.
+        KeyCode::Enter if form.purpose == Purpose::NewGroup && at == 0 && form.text(1).is_empty() => form.at = 1,
         KeyCode::Enter => return hand_in(model),
         KeyCode::Tab | KeyCode::Down => form.at = (at + 1) % count,
         KeyCode::BackTab | KeyCode::Up => form.at = (at + count - 1) % count,
@@ -152,9 +154,7 @@ fn hand_in(model: &mut Model) -> Vec<Wish> {
     match act::command(form.purpose, |field| form.text(field)) {
         Ok(command) => {
             model.dialog = None;
-            if let Command::OpenDirect(name) = &command {
-                model.say(format!("Looking for {name} …"), false);
-            }
+            ahead::begin(model, &command);
             vec![Wish::Hurry, Wish::Command(command)]
         }
         Err(wrong) => {

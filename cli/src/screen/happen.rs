@@ -5,9 +5,9 @@ use waxseal_core::view::SafetyNumber;
 use waxseal_wire::frame::Door;
 use waxseal_wire::id::AccountId;
 
+use super::ahead;
 use super::dialog::Dialog;
-use super::model::{Focus, Model, Wish};
-use super::press;
+use super::model::{Model, Wish};
 use crate::engine::Notice;
 use crate::exit::Failure;
 use crate::network::Shut;
@@ -19,6 +19,7 @@ pub(crate) fn happen(model: &mut Model, notice: Notice) -> Vec<Wish> {
         Notice::Event(event) => tell(model, event),
         Notice::Door(door, state) => door_changed(model, door, state),
         Notice::Disk(error) => {
+            ahead::give_up(model, true);
             model.say(Failure::from(error).to_string(), true);
             Vec::new()
         }
@@ -54,12 +55,6 @@ fn tell(model: &mut Model, event: Event) -> Vec<Wish> {
             );
             model.dialog = Some(Dialog::Paper { title: "A code for the new device".into(), text });
         }
-        Event::ChatOpened(chat) => {
-            model.remark = None;
-            let wishes = model.open(*chat, Focus::Compose);
-            press::enter(model, Focus::Compose);
-            return wishes;
-        }
         Event::Requested(_) => {
             model.say("Somebody new wants to talk to you", false);
             return ringing(model);
@@ -76,6 +71,9 @@ fn tell(model: &mut Model, event: Event) -> Vec<Wish> {
             model.dialog = Some(Dialog::Paper { title: "Waxseal".into(), text });
         }
         other => {
+            if matches!(other, Event::NoSuchAccount(_) | Event::Failed { chat: None, .. }) {
+                ahead::give_up(model, true);
+            }
             if let Some(text) = wording::event(other) {
                 let good = matches!(other, Event::DeviceAdded { .. });
                 model.say(text, !good);

@@ -47,6 +47,8 @@ fn wheel_on_chats(model: &mut Model, at: Position, up: bool) -> Vec<Wish> {
 }
 
 fn click(model: &mut Model, at: Position) -> Vec<Wish> {
+    // Who points elsewhere waits for nothing.
+    model.ahead = None;
     if model.dialog.is_some() {
         return click_on_dialog(model, at);
     }

@@ -9,7 +9,7 @@ use waxseal_core::view::{ChatState, Line, MessageRef};
 use super::dialog::{Act, Dialog};
 use super::form::{Form, Purpose};
 use super::model::{Focus, Model, Wish};
-use super::{act, answer, find, menus};
+use super::{act, ahead, answer, find, menus};
 
 /// Longest text, in bytes, as the client core says too.
 const LONGEST: usize = 64 << 10;
@@ -17,8 +17,14 @@ const LONGEST: usize = 64 << 10;
 /// Handles one key.
 pub(crate) fn press(model: &mut Model, key: KeyEvent) -> Vec<Wish> {
     let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
+    if ctrl && matches!(key.code, KeyCode::Char('c' | 'q')) {
+        return act::quit(model);
+    }
+    if model.ahead.is_some() {
+        ahead::keep(model, key);
+        return Vec::new();
+    }
     match key.code {
-        KeyCode::Char('c' | 'q') if ctrl => return act::quit(model),
         KeyCode::Char('l') if ctrl => return vec![Wish::Hurry, Wish::Look],
         KeyCode::Char('z') if ctrl => return model.keep_draft().into_iter().chain([Wish::Suspend]).collect(),
         KeyCode::F(1) if !matches!(model.dialog, Some(Dialog::Form(_))) => {
@@ -58,6 +64,10 @@ pub(crate) fn press(model: &mut Model, key: KeyEvent) -> Vec<Wish> {
 
 /// Takes in pasted text, wherever words are written.
 pub(crate) fn paste(model: &mut Model, text: &str) -> Vec<Wish> {
+    if model.ahead.is_some() {
+        ahead::keep_paste(model, text);
+        return Vec::new();
+    }
     match &mut model.dialog {
         Some(Dialog::Form(form)) if form.busy.is_none() => {
             let at = form.at;

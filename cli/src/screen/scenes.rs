@@ -16,9 +16,10 @@ use waxseal_wire::id::{AccountId, DeviceId, Millis};
 use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::Refusal;
 
+use super::conversation::Window;
 use super::dialog::Dialog;
 use super::form::{Form, Purpose};
-use super::model::{Focus, Model, Picture, Places, Window, Wish};
+use super::model::{Focus, Model, Picture, Places, Wish};
 use super::palette::Palette;
 use super::shell::PAGE;
 use super::{draw, find, happen, pointer, press};
@@ -27,6 +28,7 @@ use crate::names::Names;
 use crate::network::{DoorError, Shut};
 use crate::profile::Secret;
 
+mod ahead;
 mod stage;
 
 use stage::{BOB, CLUB, MALLORY, MORNING, account, commands, drawn, key, member, model, picture, said, type_in};

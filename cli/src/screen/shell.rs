@@ -7,12 +7,14 @@ use std::cell::Cell;
 use std::io::Write;
 
 use tokio::sync::mpsc::UnboundedSender;
+use waxseal_core::Event;
 use waxseal_core::client::{Client, ClientError};
 use waxseal_core::view::{ChatId, DeviceView, Draft, MessageRef, MessageView, SafetyNumber};
 use waxseal_wire::id::AccountId;
 
+use super::conversation::Window;
 use super::find;
-use super::model::{Model, Picture, Window, Wish};
+use super::model::{Model, Picture, Wish};
 use crate::engine::{Desk, Notice};
 use crate::exit::Failure;
 use crate::harmless;
@@ -32,6 +34,8 @@ pub(super) enum Answer {
     Drafts(Vec<Draft>),
     Found(String, Vec<MessageView>),
     Notice(Notice),
+    /// The chat that a command asked for.
+    Opened(ChatId),
     /// A command was made durable.
     Done,
 }
@@ -79,8 +83,8 @@ impl Shell {
                     tokio::spawn(async move {
                         match desk.command(command).await {
                             Some(Ok(events)) => {
-                                let notices = events.into_iter().map(|event| Answer::Notice(Notice::Event(event)));
-                                notices.chain([Answer::Done]).for_each(|answer| drop(answers.send(answer)));
+                                let told = events.into_iter().map(told);
+                                told.chain([Answer::Done]).for_each(|answer| drop(answers.send(answer)));
                             }
                             Some(Err(error)) => drop(answers.send(Answer::Notice(Notice::Disk(error)))),
                             None => {}
@@ -146,6 +150,14 @@ impl Shell {
             };
             let _ = answers.send(answer);
         });
+    }
+}
+
+/// What one of a command's events tells: a chat that it opens was asked for here, unlike one that others open.
+fn told(event: Event) -> Answer {
+    match event {
+        Event::ChatOpened(chat) => Answer::Opened(chat),
+        other => Answer::Notice(Notice::Event(other)),
     }
 }
 

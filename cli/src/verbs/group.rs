@@ -129,7 +129,7 @@ async fn members(place: &Place, group: &str, format: Format) -> Result<(), Failu
     let id = chat.chat;
     let members = visit.read(move |client| client.members(id)).await?;
     if !format.json {
-        say(format!("{}, {} members", shown(&chat), members.len()))?;
+        say(format!("{}, {}", shown(&chat), wording::members(members.len())))?;
     }
     for member in members {
         if format.json {

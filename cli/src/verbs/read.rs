@@ -28,7 +28,7 @@ pub(super) async fn chats(place: &Place, format: Format, zone: UtcOffset) -> Res
         let at = clock::local(chat.active, zone);
         let unread = if chat.unread > 0 { format!("  {} unread", chat.unread) } else { String::new() };
         let state = wording::chat_state(chat).map(|state| format!("  ({state})")).unwrap_or_default();
-        let people = if chat.direct { String::new() } else { format!("  {} members", chat.members) };
+        let people = if chat.direct { String::new() } else { format!("  {}", wording::members(chat.members)) };
         say(format!("{}  {} {}  {}{people}{unread}{state}", target::short(chat.chat), at.date(), wording::time(at), listed(chat)))?;
     }
     Ok(())

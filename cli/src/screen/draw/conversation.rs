@@ -8,7 +8,8 @@ use waxseal_core::view::{ChatSummary, MessageRef};
 
 use super::fit::{both, fit};
 use super::rows::{Row, rows};
-use crate::screen::model::{Focus, Model, Open, Places};
+use crate::screen::conversation::Open;
+use crate::screen::model::{Focus, Model, Places};
 use crate::wording;
 
 pub(super) fn draw_title(frame: &mut Frame<'_>, model: &Model, chat: &ChatSummary, area: Rect) {
@@ -24,7 +25,7 @@ pub(super) fn draw_title(frame: &mut Frame<'_>, model: &Model, chat: &ChatSummar
         let verified = model.members().iter().any(|member| !member.own && member.verified);
         facts.push(if verified { "verified ✓" } else { "not verified" }.to_owned());
     } else {
-        facts.push(format!("{} members", chat.members));
+        facts.push(wording::members(chat.members));
     }
     let [head, rule] = [0, 1].map(|offset| Rect { y: area.y + offset, height: 1, ..area });
     let text = both(&title, &format!("{} ", facts.join(" · ")), columns);
