@@ -114,6 +114,7 @@ impl NoticeJson {
             Notice::DeviceAdded(who) => about("device_added", &[*who]),
             Notice::DeviceRemoved(who) => about("device_removed", &[*who]),
             Notice::Refounded => plain("refounded"),
+            Notice::Nobody => plain("nobody"),
         }
     }
 }

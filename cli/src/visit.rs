@@ -226,7 +226,14 @@ impl Visit {
                 crate::paper::remark(Problem::Copied.to_string());
                 Ok(Step::Nothing)
             }
-            Ok(Some(Notice::Event(event))) => Ok(Step::Event(event)),
+            Ok(Some(Notice::Event(event))) => {
+                if let Event::ChatMoved { from, to } = event
+                    && self.about == Some(from)
+                {
+                    self.about = Some(to);
+                }
+                Ok(Step::Event(event))
+            }
             Ok(Some(Notice::Disk(error))) => Err(if self.kept { Failure::Kept(error) } else { error.into() }),
             Ok(Some(Notice::Door(door, state))) => {
                 self.door(door, state);
@@ -359,7 +366,7 @@ impl Visit {
         if let Some(account) = self.read(move |client| client.account_by_name(&known)).await? {
             return Ok(account);
         }
-        // Asked for while nobody hears it, a look-up is lost.
+        // Nobody waits for an answer that a server gives some other day.
         self.since = Moment::now();
         if !self.until(|client| Ok(client.connection().sending)).await? {
             return Err(self.offline());
@@ -461,7 +468,10 @@ impl Visit {
         }
     }
 
+    /// Connected, a name that is nobody's leaves nothing behind; without a server, what is written to it waits.
     async fn open_direct(&mut self, name: AccountName) -> Result<ChatId, Failure> {
+        self.since = Moment::now();
+        self.until(|client| Ok(client.connection().sending)).await?;
         self.command(Command::OpenDirect(name)).await?;
         self.wait(opened).await
     }

@@ -62,6 +62,7 @@ pub(crate) fn notice(notice: &Notice, message: &MessageView, names: &Names) -> S
         Notice::DeviceAdded(who) => format!("{} added a device", names.of(who)),
         Notice::DeviceRemoved(who) => format!("{} removed a device", names.of(who)),
         Notice::Refounded => "the group was broken by somebody in it and was founded again".to_owned(),
+        Notice::Nobody => "nobody was found under this name; what you wrote is kept: try it again, or throw it away".to_owned(),
     }
 }
 
@@ -78,6 +79,7 @@ pub(crate) fn notice_in_short(notice: &Notice) -> &'static str {
         Notice::DeviceAdded(_) => "a device was added",
         Notice::DeviceRemoved(_) => "a device was removed",
         Notice::Refounded => "the group was founded again",
+        Notice::Nobody => "nobody was found",
     }
 }
 

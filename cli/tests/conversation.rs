@@ -138,9 +138,19 @@ fn what_is_written_offline_waits_and_goes_later() {
     town.server.stop();
     assert!(alice.refused(3, &["send", "bob", "two"]).contains("waits in the outbox"));
     alice.done(&["send", "bob", "three", "--queue", "--timeout", "2"]);
-    assert!(alice.refused(3, &["send", "carol", "hi", "--timeout", "2"]).contains("not reached"));
+    // To a name that nobody here knows: there is a chat at once, and the words wait in it.
+    assert!(alice.refused(3, &["send", "carol", "hi, Carol", "--timeout", "2"]).contains("waits in the outbox"));
+    alice.done(&["send", "carol", "are you new?", "--queue", "--timeout", "2"]);
+    assert!(alice.done(&["chats"]).contains("carol  (being set up)"));
+    alice.done(&["send", "nobody-at-all", "hello?", "--queue", "--timeout", "2"]);
     town.server.start_again();
+    let carol = town.registered("carol");
     alice.done(&["send", "bob", "four"]);
+    alice.until(&["read", "carol", "--json"], r#""state":"sent""#);
+    let read = carol.until(&["read", "alice", "--peek"], "are you new?");
+    assert!(read.contains("hi, Carol"), "{read}");
+    // Nobody's: said where it was written, and kept.
+    alice.until(&["search", "hello", "--json"], r#""state":"failed""#);
     let read = bob.until(&["read", "alice", "--peek"], "four");
     let order: Vec<_> = ["one", "two", "three", "four"].map(|word| read.find(word)).to_vec();
     assert!(order.iter().all(Option::is_some) && order.is_sorted(), "{read}");

@@ -52,7 +52,9 @@ pub enum Command {
     /// Remove one of our own devices from the account and from every group.
     RemoveDevice(DeviceId),
     /// Start a conversation with one person, or find the one that there is.
-    /// Answered by `Event::ChatOpened` or `Event::NoSuchAccount`.
+    /// Answered by `Event::ChatOpened` or `Event::NoSuchAccount`. While offline a name that is not known here gets a
+    /// chat at once, in which words wait; `Event::ChatMoved` tells when it is known whose they are, and
+    /// `Notice::Nobody` stands in it where it is nobody's.
     OpenDirect(AccountName),
     /// Start a group. Answered by `Event::ChatOpened` or `Event::NoSuchAccount`.
     CreateGroup {
@@ -125,7 +127,7 @@ pub enum Command {
     Unblock(AccountId),
     /// The safety number was compared and is equal.
     MarkVerified(AccountId, bool),
-    /// Fetch what the server says of an account, such as for a safety number.
+    /// Fetch what the server says of an account, such as for a safety number; while offline, when the connection is back.
     /// Answered by `Event::AccountKnown` or `Event::NoSuchAccount`.
     LookUp(AccountName),
     /// Make new keys in this chat now, without waiting for the cadence.

@@ -47,6 +47,13 @@ pub enum Event {
     LinkFailed(LinkProblem),
     /// A chat stands; messages can be written.
     ChatOpened(ChatId),
+    /// What waited under somebody's name is in the chat with them from now on.
+    ChatMoved {
+        /// Where it waited; there is no such chat any more.
+        from: ChatId,
+        /// Where it is.
+        to: ChatId,
+    },
     /// Nobody has this name.
     NoSuchAccount(AccountName),
     /// An account was looked up.

@@ -45,8 +45,6 @@ pub(crate) enum Purpose {
     OutboxSubmit(i64),
     /// Chains of accounts that a leaf names.
     Accounts(Vec<AccountId>),
-    /// A person asked for this name.
-    LookUp(waxseal_wire::name::AccountName),
     /// A part of the tree of a group that we join.
     JoinBlob(GroupId),
     /// The parcel of a new device, for the code that leads there.
@@ -223,7 +221,6 @@ impl Turn<'_> {
             Purpose::OutboxBlob(entry) => self.entry_blob_put(entry, &reply),
             Purpose::OutboxSubmit(entry) => self.entry_submitted(entry, &reply),
             Purpose::Accounts(asked) => self.accounts_found(&asked, reply),
-            Purpose::LookUp(name) => self.looked_up(name, reply),
             Purpose::JoinBlob(group) => self.join_blob(group, reply),
             Purpose::LinkParcel(blob) => self.link_parcel(&blob, reply),
             Purpose::LinkPoll => self.link_polled(reply),

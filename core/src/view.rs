@@ -149,6 +149,8 @@ pub enum Notice {
     DeviceRemoved(AccountId),
     /// The group was broken by somebody in it and was founded again.
     Refounded,
+    /// Nobody was found under the name that was written to.
+    Nobody,
 }
 
 /// One line of a conversation.

@@ -17,6 +17,7 @@ Every line on standard output is one JSON object with "v":1 and "event":
   {"v":1,"event":"changed", …}      the same fields: an own message's state, a text, or reactions changed
   {"v":1,"event":"request","chat":"…","title":"mallory", …}    somebody new wants to talk
   {"v":1,"event":"chat","chat":"…","title":"Book club","state":"open","members":3, …}
+  {"v":1,"event":"moved","from":"…","chat":"…"}               a chat begun offline under a name has its own id now
   {"v":1,"event":"members","chat":"…","members":[{"name":"bob","admin":false, …}, …]}
   {"v":1,"event":"connection","receiving":true,"sending":true,"waiting":0}
   {"v":1,"event":"progress","chat":"…","work":"adding","done":128,"total":1000}
@@ -71,6 +72,13 @@ pub(crate) enum EventJson {
     Request(ChatJson),
     /// A chat came, went or changed.
     Chat(ChatJson),
+    /// What waited under a name is in another chat from now on.
+    Moved {
+        /// Where it waited.
+        from: String,
+        /// Where it is.
+        chat: String,
+    },
     /// Who is in a chat; was asked for.
     Members {
         /// Which.

@@ -46,6 +46,17 @@ pub(crate) struct Open {
 }
 
 impl Model {
+    /// What was written under a name is in the chat with that person from now on.
+    pub(crate) fn moved(&mut self, from: ChatId, to: ChatId) {
+        self.drafts.moved(from, to);
+        if self.chosen == Some(from) {
+            self.chosen = Some(to);
+        }
+        if let Some(open) = self.open.as_mut().filter(|open| open.chat == from) {
+            open.chat = to;
+        }
+    }
+
     /// Opens a conversation at its newest message.
     pub(crate) fn open(&mut self, chat: ChatId, focus: Focus) -> Vec<Wish> {
         self.chosen = Some(chat);

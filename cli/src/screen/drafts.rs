@@ -58,6 +58,16 @@ impl Drafts {
         self.kept.get(&chat).and_then(|draft| draft.reply_to)
     }
 
+    /// What is written in one chat is written in another from now on.
+    pub(crate) fn moved(&mut self, from: ChatId, to: ChatId) {
+        if let Some(area) = self.written.remove(&from) {
+            self.written.entry(to).or_insert(area);
+        }
+        if let Some(kept) = self.kept.remove(&from) {
+            self.kept.entry(to).or_insert(Draft { chat: to, ..kept });
+        }
+    }
+
     /// Whether nothing was written in this chat since this was last asked.
     pub(crate) fn rests(&mut self, chat: ChatId) -> bool {
         let now = Some((chat, self.text(chat)));

@@ -55,6 +55,7 @@ fn tell(model: &mut Model, event: Event) -> Vec<Wish> {
             );
             model.dialog = Some(Dialog::Paper { title: "A code for the new device".into(), text });
         }
+        Event::ChatMoved { from, to } => model.moved(*from, *to),
         Event::Requested(_) => {
             model.say("Somebody new wants to talk to you", false);
             return ringing(model);

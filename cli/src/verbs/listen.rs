@@ -115,6 +115,10 @@ impl Listening {
                 }
                 Ok(())
             }
+            Some(Event::ChatMoved { from, to }) => {
+                event(EventJson::Moved { from: target::id(from), chat: target::id(to) })?;
+                self.tell_chat(to, EventJson::Chat).await
+            }
             Some(Event::Requested(chat)) => self.tell_chat(chat, EventJson::Request).await,
             Some(Event::ChatChanged(chat) | Event::ChatOpened(chat)) => self.tell_chat(chat, EventJson::Chat).await,
             Some(Event::Progress { chat, work, done, total }) => {

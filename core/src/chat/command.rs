@@ -4,7 +4,6 @@
 //! intent in the outbox, durable before this returns.
 
 use waxseal_wire::id::{AccountId, GroupId};
-use waxseal_wire::name::AccountName;
 
 use super::Chat;
 use super::draft;
@@ -28,7 +27,7 @@ impl Turn<'_> {
             Command::Register { name, invite, device_name } => return self.register(&name, &invite, &device_name),
             Command::ForgetClaim => return self.forget_claim(),
             Command::AcceptLink { code, device_name } => return self.accept_link(&code, &device_name),
-            Command::LookUp(name) => return self.look_up(name),
+            Command::LookUp(name) => return self.look_up(&name),
             Command::Set(setting) => return me::set(self.tx, setting),
             _ => {}
         }
@@ -39,7 +38,7 @@ impl Turn<'_> {
         match command {
             Command::OfferLink => self.offer_link(),
             Command::RemoveDevice(device) => self.remove_device(device),
-            Command::OpenDirect(name) => self.open_direct(&identity, name),
+            Command::OpenDirect(name) => self.open_direct(&identity, &name),
             Command::CreateGroup { title, members } => self.create_group(&identity, &title, members),
             Command::Send { chat, text, reply_to } => self.say(&identity, chat, &text, reply_to),
             Command::React { chat, message, emoji } => self.react(&identity, chat, message, &emoji),
@@ -68,27 +67,6 @@ impl Turn<'_> {
                 Ok(())
             }
         }
-    }
-
-    fn open_direct(&mut self, identity: &Identity, name: AccountName) -> Result<(), StoreError> {
-        if let Some(peer) = trust::account::by_name(self.tx, name.as_str())? {
-            let chat = chat::direct_id(&identity.account, &peer);
-            if peer == identity.account {
-                self.fail(None, Problem::WithYourself);
-                return Ok(());
-            }
-            if trust::is_blocked(self.tx, &peer)? {
-                self.fail(None, Problem::Blocked);
-                return Ok(());
-            }
-            if let Some(found) = chat::find(self.tx, &chat)?
-                && !matches!(found.state, ChatState::Left)
-            {
-                self.tell(Event::ChatOpened(chat));
-                return Ok(());
-            }
-        }
-        self.post(None, None, &Intent::OpenDirect(name.as_str().to_owned())).map(drop)
     }
 
     /// The chat, where we may write in it.

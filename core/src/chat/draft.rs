@@ -39,3 +39,8 @@ pub(crate) fn all(tx: &Tx<'_>) -> Result<Vec<Draft>, StoreError> {
     })?;
     Ok(drafts.collect::<Result<_, _>>()?)
 }
+
+/// Whether something was written in a chat and not sent.
+pub(crate) fn is_kept(tx: &Tx<'_>, chat: &ChatId) -> Result<bool, StoreError> {
+    Ok(tx.prepare_cached("SELECT 1 FROM draft WHERE chat = ?1")?.exists([chat.0])?)
+}

@@ -166,6 +166,27 @@ pub(crate) fn replace(tx: &Tx<'_>, message: MessageRef, text: Option<&str>) -> R
     Ok(())
 }
 
+/// A message is known by another name from now on.
+pub(super) fn rename(tx: &Tx<'_>, old: &MessageId, new: &MessageId) -> Result<(), StoreError> {
+    for (table, column) in [
+        ("message", "message_id"),
+        ("message", "reply_to"),
+        ("reaction", "target"),
+        ("reaction", "message_id"),
+        ("receipt", "message_id"),
+    ] {
+        tx.execute(&format!("UPDATE {table} SET {column} = ?2 WHERE {column} = ?1"), params![old.0, new.0])?;
+    }
+    Ok(())
+}
+
+/// Takes back that nobody was found.
+pub(super) fn drop_nobody(tx: &Tx<'_>, chat: &ChatId) -> Result<(), StoreError> {
+    let (kind, _) = encode(&Line::Notice(Notice::Nobody));
+    tx.execute("DELETE FROM message WHERE chat = ?1 AND kind = ?2", params![chat.0, kind])?;
+    Ok(())
+}
+
 /// Keeps one reaction a person and message.
 pub(crate) fn react(tx: &Tx<'_>, target: &MessageId, account: &AccountId, id: &MessageId, emoji: &str) -> Result<(), StoreError> {
     tx.prepare_cached("INSERT OR REPLACE INTO reaction (target, account, message_id, emoji) VALUES (?1, ?2, ?3, ?4)")?
@@ -208,6 +229,7 @@ fn encode(line: &Line) -> (i64, String) {
             Notice::DeviceAdded(who) => (18, ids(&[*who])),
             Notice::DeviceRemoved(who) => (19, ids(&[*who])),
             Notice::Refounded => (20, String::new()),
+            Notice::Nobody => (21, String::new()),
         },
     }
 }
@@ -234,6 +256,7 @@ pub(crate) fn decode(kind: i64, text: String) -> Line {
         18 => Line::Notice(Notice::DeviceAdded(one())),
         19 => Line::Notice(Notice::DeviceRemoved(one())),
         20 => Line::Notice(Notice::Refounded),
+        21 => Line::Notice(Notice::Nobody),
         _ => Line::Unknown(text),
     }
 }

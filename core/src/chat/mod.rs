@@ -9,6 +9,7 @@
 //! ```
 
 mod command;
+mod direct;
 pub(crate) mod draft;
 pub(crate) mod line;
 pub(crate) mod members;
@@ -92,6 +93,14 @@ const STATES: [ChatState; 6] =
 pub(crate) fn direct_id(one: &AccountId, other: &AccountId) -> ChatId {
     let (low, high) = if one <= other { (one, other) } else { (other, one) };
     let hash = Sha256::new().chain_update(b"waxseal direct chat v1").chain_update(low.0).chain_update(high.0).finalize();
+    let mut id = [0; 16];
+    id.copy_from_slice(hash.get(..16).unwrap_or(&[0; 16]));
+    ChatId(id)
+}
+
+/// Where words to a name wait whose account is not known yet; on this device alone.
+pub(crate) fn waiting_id(name: &str) -> ChatId {
+    let hash = Sha256::new().chain_update(b"waxseal waiting chat v1").chain_update(name).finalize();
     let mut id = [0; 16];
     id.copy_from_slice(hash.get(..16).unwrap_or(&[0; 16]));
     ChatId(id)

@@ -28,7 +28,7 @@ impl Turn<'_> {
         let Some(identity) = self.identity()? else { return Ok(false) };
         let entry = &self.forget_stale_keys(entry)?;
         match &entry.intent {
-            Intent::OpenDirect(_) => self.ask_keys(entry, &identity.account).map(|()| false),
+            Intent::OpenDirect(_) | Intent::LookUp(_) => self.ask_keys(entry, &identity.account).map(|()| false),
             Intent::Found { .. } => self.begin_found(entry, &identity),
             Intent::Errand { .. } => self.begin_errand(entry, &identity),
             Intent::Note => self.begin_note(entry, &identity),
@@ -227,7 +227,8 @@ impl Turn<'_> {
             Intent::Readd { account, device, epoch } => {
                 self.readd_change(place, (&AccountId(*account), &DeviceId(*device)), Epoch(*epoch), &members, offers, &mut change)?;
             }
-            Intent::OpenDirect(_) | Intent::Found { .. } | Intent::Say(_) | Intent::Errand { .. } | Intent::Note => {}
+            Intent::OpenDirect(_) | Intent::LookUp(_) | Intent::Found { .. } => {}
+            Intent::Say(_) | Intent::Errand { .. } | Intent::Note => {}
         }
         // Removing the last admin but for those who stay would leave nobody; the rule then makes everybody one.
         let idle = change.add.is_empty() && change.remove.is_empty() && change.policy.is_none() && !change.with_path;

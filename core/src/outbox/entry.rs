@@ -131,9 +131,21 @@ pub(super) fn insert(
         bytes.as_slice(),
         due.0.cast_signed(),
         // Neither is something that a person waits for while it is not begun.
-        matches!(intent, Intent::Found { .. } | Intent::Note)
+        matches!(intent, Intent::Found { .. } | Intent::Note) || (chat.is_some() && matches!(intent, Intent::OpenDirect(_)))
     ])?;
     Ok(tx.last_insert_rowid())
+}
+
+/// It belongs to another chat from now on, under which it means this.
+pub(crate) fn move_to(tx: &Tx<'_>, id: i64, chat: &ChatId, intent: &Intent) -> Result<(), StoreError> {
+    let bytes = codec::encode(intent)?;
+    tx.execute("UPDATE outbox SET chat = ?2, intent = ?3 WHERE id = ?1", params![id, chat.0, bytes.as_slice()])?;
+    Ok(())
+}
+
+/// It is given up; a person may try again.
+pub(crate) fn set_failed(tx: &Tx<'_>, entry: &Entry) -> Result<(), StoreError> {
+    Entry { stage: Stage::Failed, ..entry.clone() }.save(tx)
 }
 
 pub(crate) fn delete(tx: &Tx<'_>, id: i64) -> Result<(), StoreError> {
@@ -170,7 +182,7 @@ pub(crate) fn is_note_waiting(tx: &Tx<'_>) -> Result<bool, StoreError> {
 }
 
 /// What is not begun and not due yet is overtaken; what has failed is not there.
-/// A founding goes before what waits to be said in the group that it makes.
+/// A founding goes before what waits to be said in the group that it makes; so does finding out for whom.
 macro_rules! ready {
     () => {
         "stage <> 5 AND NOT (stage = 0 AND due > ?1)"

@@ -22,6 +22,9 @@ const NOTE_TRIES: u32 = 6;
 /// The first wait between tries is twice as long, in milliseconds; each further one twice the one before.
 const NOTE_WAIT: u64 = 2_000;
 
+/// A broken chat of two whose other side has no KeyPackage waits so long, in milliseconds.
+const NOBODY: u64 = 10 * 60 * 1000;
+
 /// What is founded.
 struct Plan<'a> {
     policy: Policy,
@@ -55,8 +58,11 @@ impl Turn<'_> {
             self.ask_keys(entry, &identity.account)?;
             return Ok(false);
         }
-        let Some(alias) = self.spare_or_wait(entry)? else { return Ok(false) };
         let offers = self.offers(entry)?;
+        if found.direct && !offers.iter().any(|(account, offers)| *account != identity.account && !offers.is_empty()) {
+            return self.found_nobody(entry, &found);
+        }
+        let Some(alias) = self.spare_or_wait(entry)? else { return Ok(false) };
         let mut admins: std::collections::BTreeSet<_> = chat::members::admins(self.tx, &found.chat)?.into_iter().collect();
         let again = found.generation > 0;
         if again && !found.direct && !admins.contains(&identity.account) && misses_somebody(entry, &offers) {
@@ -115,6 +121,18 @@ impl Turn<'_> {
             chat::save_group(self.tx, &place)?;
         }
         Ok(true)
+    }
+
+    /// A chat of two is not founded alone. A new one is given up, and says so; what is mended tries again.
+    fn found_nobody(&mut self, entry: &Entry, found: &chat::Chat) -> Result<bool, StoreError> {
+        if found.state != ChatState::Healing {
+            return self.give_up(entry, Problem::NoDevice).map(|()| true);
+        }
+        let mut again = entry.clone();
+        again.keys = None;
+        again.due = self.later(NOBODY, NOBODY * 2);
+        again.save(self.tx)?;
+        Ok(false)
     }
 
     pub(super) fn begin_errand(&mut self, entry: &Entry, identity: &Identity) -> Result<bool, StoreError> {

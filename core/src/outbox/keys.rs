@@ -12,13 +12,13 @@ use waxseal_wire::reply::{AccountFound, Reply};
 use waxseal_wire::request::{AccountRef, AnonymousRequest, Lookup, Request};
 
 use super::{Entry, Intent, Who, entry};
-use crate::group::{OfferedKeyPackage, read_key_package};
+use crate::group::{Identity, OfferedKeyPackage, read_key_package};
 use crate::output::Problem;
 use crate::session::Purpose;
 use crate::store::{StoreError, codec};
 use crate::trust::{self, Standing};
 use crate::turn::Turn;
-use crate::view::{ChatState, Notice};
+use crate::view::Notice;
 use crate::{Event, chat};
 
 /// An account that was found, with the KeyPackages of its devices that stood the test.
@@ -50,7 +50,8 @@ impl Turn<'_> {
                 Who::Account(id) => Some(AccountRef::Id(AccountId(*id))),
             })
             .collect();
-        let request = Request::Anonymous(AnonymousRequest::Lookup(Lookup { who, key_packages: true }));
+        let key_packages = !matches!(entry.intent, Intent::LookUp(_));
+        let request = Request::Anonymous(AnonymousRequest::Lookup(Lookup { who, key_packages }));
         self.send(Door::Anonymous, request, Purpose::OutboxLookup(id));
         Ok(())
     }
@@ -88,8 +89,10 @@ impl Turn<'_> {
             // That took one of our own KeyPackages too.
             self.replace_used()?;
         }
-        if let Intent::OpenDirect(name) = &entry.intent {
-            return self.direct_found(&entry, name.clone(), &identity.account, usable);
+        match &entry.intent {
+            Intent::OpenDirect(name) => return self.direct_found(&entry, &identity, name, usable),
+            Intent::LookUp(name) => return self.looked_up(&entry, name, &usable),
+            _ => {}
         }
         self.split_large(&entry, &mut usable)?;
         entry.keys = Some(codec::encode(&usable)?.to_vec());
@@ -149,40 +152,45 @@ impl Turn<'_> {
         Ok(Some(Found { account: account.0, key_packages, at: self.now.0 }))
     }
 
-    /// The person was found: the chat stands, its group is founded with the first message.
-    fn direct_found(&mut self, posted: &Entry, name: String, own: &AccountId, found: Vec<Found>) -> Result<(), StoreError> {
+    /// A person wanted to know who has a name. Where nobody has it, that was said when the answer was judged.
+    fn looked_up(&mut self, posted: &Entry, name: &str, found: &[Found]) -> Result<(), StoreError> {
         entry::delete(self.tx, posted.id)?;
-        let Some(peer) = found.iter().find(|found| found.account != own.0) else { return Ok(()) };
-        let peer_id = AccountId(peer.account);
-        let id = chat::direct_id(own, &peer_id);
-        if peer.key_packages.is_empty() {
-            self.fail(None, Problem::NoDevice);
-            return Ok(());
+        if let (Some(found), Ok(name)) = (found.first(), AccountName::parse(name)) {
+            self.tell(Event::AccountKnown { account: AccountId(found.account), name });
         }
-        let row = chat::Chat {
-            chat: id,
-            group: None,
-            generation: 0,
-            direct: true,
-            peer: Some(peer_id),
-            title: name,
-            state: ChatState::Opening,
+        Ok(())
+    }
+
+    /// The person was found: the chat stands, its group is founded with the first message.
+    fn direct_found(&mut self, posted: &Entry, own: &Identity, name: &str, found: Vec<Found>) -> Result<(), StoreError> {
+        entry::delete(self.tx, posted.id)?;
+        let Some(peer) = found.iter().find(|found| found.account != own.account.0) else {
+            // Nobody, or ourselves.
+            return posted.chat.map_or(Ok(()), |chat| self.nobody_there(&chat));
         };
-        chat::create(self.tx, &row, self.now)?;
-        let known = chat::find(self.tx, &id)?.map_or(ChatState::Left, |chat| chat.state);
-        if matches!(known, ChatState::Left | ChatState::Opening)
-            && !self.is_posted(&id, |intent| matches!(intent, Intent::Found { .. }))?
-        {
-            chat::set_state(self.tx, &id, ChatState::Opening)?;
-            let who = vec![Who::Account(peer.account), Who::Account(own.0)];
-            let founding = self.post(Some(id), None, &Intent::Found { who })?;
-            if let Some(mut entry) = entry::find(self.tx, founding)? {
-                entry.keys = Some(codec::encode(&found)?.to_vec());
-                entry.save(self.tx)?;
+        let peer_id = AccountId(peer.account);
+        let problem = if trust::is_blocked(self.tx, &peer_id)? {
+            Some(Problem::Blocked)
+        } else {
+            peer.key_packages.is_empty().then_some(Problem::NoDevice)
+        };
+        if let Some(problem) = problem {
+            self.fail(posted.chat, problem);
+            return posted.chat.map_or(Ok(()), |chat| self.nobody_there(&chat));
+        }
+        let id = self.make_direct(own, &peer_id, name)?;
+        let founding = entry::of_chat(self.tx, &id)?.into_iter().find(|one| matches!(one.intent, Intent::Found { .. }));
+        if let Some(mut founding) = founding.filter(|founding| founding.keys.is_none()) {
+            founding.keys = Some(codec::encode(&found)?.to_vec());
+            founding.save(self.tx)?;
+        }
+        match posted.chat {
+            Some(waited) => self.move_chat(&waited, &id, &own.account),
+            None => {
+                self.tell(Event::ChatOpened(id));
+                Ok(())
             }
         }
-        self.tell(Event::ChatOpened(id));
-        Ok(())
     }
 
     /// Forgets KeyPackages that were fetched too long ago; others are fetched in their place.

@@ -19,7 +19,7 @@ mod submit;
 use serde::{Deserialize, Serialize};
 use waxseal_wire::id::Millis;
 
-pub(crate) use entry::{Entry, Stage, committing, delete, is_in_flight, is_note_waiting};
+pub(crate) use entry::{Entry, Stage, committing, delete, is_in_flight, is_note_waiting, move_to, of_chat, set_failed};
 
 use crate::store::StoreError;
 use crate::turn::Turn;
@@ -38,6 +38,8 @@ pub(crate) enum Who {
 pub(crate) enum Intent {
     /// Find this person and make a chat of two.
     OpenDirect(String),
+    /// Find out who has this name.
+    LookUp(String),
     /// Make the group that carries the chat; again, of a higher generation, where it was broken.
     Found { who: Vec<Who> },
     /// Seal and submit this padded content.
@@ -71,6 +73,7 @@ impl Intent {
     pub(crate) fn needs(&self, own: &[u8; 32]) -> Vec<Who> {
         match self {
             Self::OpenDirect(name) => vec![Who::Name(name.clone()), Who::Account(*own)],
+            Self::LookUp(name) => vec![Who::Name(name.clone())],
             Self::Found { who } | Self::Add { who } => who.clone(),
             Self::Note => vec![Who::Account(*own)],
             Self::Sync(account) | Self::Readd { account, .. } => vec![Who::Account(*account)],
@@ -134,6 +137,7 @@ impl Turn<'_> {
             entry.save(self.tx)?;
             chat::line::set_state(self.tx, message, MessageState::Pending)?;
             if let Some(chat) = entry.chat {
+                self.reopen(&chat)?;
                 self.tell(Event::MessageChanged { chat, message });
             }
         }
@@ -182,6 +186,7 @@ impl Turn<'_> {
         // A chat whose founding was given up has nothing to wait for.
         match (&entry.intent, entry.chat) {
             (Intent::Found { .. }, Some(chat)) => self.left(&chat),
+            (Intent::OpenDirect(_), Some(chat)) => self.nobody_there(&chat),
             _ => Ok(()),
         }
     }

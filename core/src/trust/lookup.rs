@@ -11,8 +11,8 @@ use waxseal_wire::reply::Reply;
 use waxseal_wire::request::{AccountRef, AnonymousRequest, Lookup, Request};
 
 use super::account::{self, LearnError};
-use crate::Event;
 use crate::account::me;
+use crate::outbox::Intent;
 use crate::output::Problem;
 use crate::session::Purpose;
 use crate::store::StoreError;
@@ -72,24 +72,9 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Asks for a name on a person's behalf.
-    pub(crate) fn look_up(&mut self, name: AccountName) -> Result<(), StoreError> {
-        let lookup = Lookup { who: vec![AccountRef::Name(name.clone())], key_packages: false };
-        self.send(Door::Anonymous, Request::Anonymous(AnonymousRequest::Lookup(lookup)), Purpose::LookUp(name));
-        Ok(())
-    }
-
-    pub(crate) fn looked_up(&mut self, name: AccountName, reply: Reply) -> Result<(), StoreError> {
-        let Reply::Accounts(found) = reply else { return Ok(()) };
-        let account = match found.first() {
-            Some(found) => self.learn_found(&name, found)?,
-            None => None,
-        };
-        match account {
-            Some(account) => self.tell(Event::AccountKnown { account, name }),
-            None => self.tell(Event::NoSuchAccount(name)),
-        }
-        Ok(())
+    /// Asks for a name on a person's behalf: now, or when the server is there.
+    pub(crate) fn look_up(&mut self, name: &AccountName) -> Result<(), StoreError> {
+        self.post(None, None, &Intent::LookUp(name.as_str().to_owned())).map(drop)
     }
 
     /// Takes one account of an answer to a look-up by name.

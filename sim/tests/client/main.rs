@@ -7,6 +7,7 @@ mod clocks;
 mod keys;
 mod lied;
 mod membership;
+mod offline;
 mod people;
 
 use waxseal_core::view::{ChatState, Line};
