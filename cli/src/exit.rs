@@ -51,6 +51,12 @@ pub(crate) enum Failure {
     /// Nobody has this name.
     #[error("nobody on this server is called “{0}”")]
     NoSuchAccount(AccountName),
+    /// Nobody has this name, to which words were waiting to go.
+    #[error(
+        "nobody on this server is called “{0}”; what was written to it is kept, and was not sent: write to the right name, \
+         and try again or throw away the other in the full-screen client"
+    )]
+    Nobody(AccountName),
     /// No chat fits.
     #[error("there is no chat with “{0}”; `waxseal chats` lists them")]
     NoSuchChat(String),
@@ -117,7 +123,7 @@ impl Failure {
             Self::Problem(problem) => word_of(problem),
             Self::NotRegistered(_) | Self::AlreadyRegistered(_) | Self::ClaimedBefore(_) => "not_registered",
             Self::Link(_) => "link",
-            Self::NoSuchAccount(_) | Self::WithoutSome(..) => "no_such_account",
+            Self::NoSuchAccount(_) | Self::Nobody(_) | Self::WithoutSome(..) => "no_such_account",
             Self::NoSuchChat(_) => "no_such_chat",
             Self::ManyChats(_) => "many_chats",
             Self::Offline(_) | Self::Claiming(..) | Self::ClaimBusy(_) | Self::Waiting | Self::ChangeWaiting => "offline",

@@ -133,7 +133,7 @@ fn a_group_is_made_renamed_and_left() {
 #[test]
 fn what_is_written_offline_waits_and_goes_later() {
     let mut town = Town::new();
-    let (alice, bob) = (town.registered("alice"), town.registered("bob"));
+    let (alice, bob, _dora) = (town.registered("alice"), town.registered("bob"), town.registered("dora"));
     alice.done(&["send", "bob", "one"]);
     town.server.stop();
     assert!(alice.refused(3, &["send", "bob", "two"]).contains("waits in the outbox"));
@@ -143,7 +143,19 @@ fn what_is_written_offline_waits_and_goes_later() {
     alice.done(&["send", "carol", "are you new?", "--queue", "--timeout", "2"]);
     assert!(alice.done(&["chats"]).contains("carol  (being set up)"));
     alice.done(&["send", "nobody-at-all", "hello?", "--queue", "--timeout", "2"]);
+    // A bot's words wait too; it hears where they went, and that nobody was there and what can be done.
+    let mut bot = bob.listen();
+    bot.order(r#"{"id":1,"send":{"to":"dora","text":"bob here"}}"#);
+    let begun = bot.hear("done", |event| event["id"] == 1);
+    bot.order(r#"{"id":2,"send":{"to":"nobody-else","text":"anybody?"}}"#);
+    let lost = bot.hear("done", |event| event["id"] == 2);
     town.server.start_again();
+    bot.hear("moved", |event| event["from"] == begun["chat"]);
+    bot.hear("changed", |event| event["message"] == lost["message"] && event["state"] == "failed");
+    let error = bot.hear("error", |event| event["name"] == "nobody-else");
+    assert_eq!((error["code"].as_str(), &error["chat"]), (Some("no_such_account"), &lost["chat"]), "{error}");
+    assert!(error["error"].as_str().is_some_and(|error| error.contains("is kept") && error.contains("right name")), "{error}");
+    drop(bot);
     let carol = town.registered("carol");
     alice.done(&["send", "bob", "four"]);
     alice.until(&["read", "carol", "--json"], r#""state":"sent""#);

@@ -153,6 +153,34 @@ impl Town {
     }
 }
 
+impl Town {
+    /// What somebody said under a name was said in the chat with that person.
+    pub(crate) fn follow(&mut self, house: usize, from: ChatId, to: ChatId) {
+        for said in self.said.values_mut().filter(|said| said.house == house && said.chat == from) {
+            said.chat = to;
+        }
+    }
+
+    /// A process that died may have moved words without anybody hearing of it; a shell that starts looks, and so do we.
+    pub(crate) fn follow_unheard(&mut self, house: usize) -> Result<(), Broken> {
+        let own = self.said.iter().filter(|(_, said)| said.house == house);
+        let own: Vec<_> = own.map(|(text, said)| (text.clone(), said.chat)).collect();
+        for (text, chat) in own {
+            if self.houses[house].client().chat(chat)?.is_none() {
+                let now = self.houses[house].client().store_mut().read(|tx| {
+                    let mut select = tx.prepare_cached("SELECT chat FROM message WHERE kind = 0 AND text = ?1")?;
+                    let found = select.query_map([&text], |row| row.get(0).map(ChatId))?.next().transpose()?;
+                    Ok::<_, StoreError>(found)
+                })?;
+                if let Some(now) = now {
+                    self.follow(house, chat, now);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 impl GroupLedger {
     /// True where it is new.
     fn enter(&mut self, position: Position, lent: &Lent, is_commit: bool, text: Option<String>) -> bool {

@@ -225,6 +225,15 @@ fn move_in(town: &mut Town, chance: &mut ChaCha20Rng, people: usize) -> Result<V
         town.plan(200, other, Deed::Open(all[one].clone()));
         town.plan(3_000, other, Deed::Say(all[one].clone(), format!("{other}: first")));
     }
+    // Sometimes somebody writes to a name before anything is known of it, while nobody can say whose it is.
+    if chance.gen_bool(0.5) {
+        let (house, number) = (chance.gen_range(0..people), town.tally.next_word());
+        let to = NAMES.get((house + 1) % people).copied().filter(|_| chance.gen_bool(0.8)).unwrap_or("nobody-here").to_owned();
+        let words = format!("{house}: {number}");
+        let away = Deed::Away(chance.gen_range(500..20_000));
+        town.plan(50, house, Deed::Burst(vec![away, Deed::Open(to.clone()), Deed::Say(to, words)]));
+        town.tally.said += 1;
+    }
     town.run_for(40_000)?;
     for house in 0..people {
         town.plan(10, house, Deed::AcceptAll);

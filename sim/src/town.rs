@@ -19,7 +19,7 @@ use rand::Rng;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use waxseal_core::store::StoreError as ClientStoreError;
-use waxseal_core::{Client, ClientError, Command, Input, Output};
+use waxseal_core::{Client, ClientError, Command, Event, Input, Output};
 use waxseal_server::policy::Policy;
 use waxseal_server::roles::Roles;
 use waxseal_server::store::StoreError;
@@ -332,6 +332,7 @@ impl Town {
         if let Some(client) = home.client.take() {
             home.client = Some(Client::open(client.into_store())?);
         }
+        self.follow_unheard(house)?;
         let wait = self.rng.gen_range(50..2_000);
         self.connect(house, wait);
         Ok(())
@@ -345,7 +346,12 @@ impl Town {
                     let request = self.vandalise(house, request);
                     self.send(house, door, id, request);
                 }
-                Output::Tell(event) => self.houses[house].told.push(event),
+                Output::Tell(event) => {
+                    if let Event::ChatMoved { from, to } = &event {
+                        self.follow(house, *from, *to);
+                    }
+                    self.houses[house].told.push(event);
+                }
                 Output::WakeAt(at) => {
                     let wait = at.0.saturating_sub(self.clock(house).0).max(1);
                     let home = &mut self.houses[house];

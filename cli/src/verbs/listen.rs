@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 use waxseal_core::output::Work;
 use waxseal_core::view::{ChatId, ChatState, ChatSummary, MessageRef, MessageView};
 use waxseal_core::{Command, Event};
+use waxseal_wire::name::AccountName;
 
 use super::lines::Lines;
 use crate::arguments::Place;
@@ -64,7 +65,7 @@ fn event(event: EventJson) -> std::io::Result<()> {
 /// Says that a command was refused.
 fn refuse(id: serde_json::Value, why: &Failure, chat: Option<ChatId>) -> Result<(), Failure> {
     let name = match why {
-        Failure::NoSuchAccount(name) => Some(name.to_string()),
+        Failure::NoSuchAccount(name) | Failure::Nobody(name) => Some(name.to_string()),
         _ => None,
     };
     Ok(event(EventJson::Error { id, code: why.word(), error: why.to_string(), chat: chat.map(target::id), name })?)
@@ -129,10 +130,19 @@ impl Listening {
                 Ok(event(EventJson::Progress { chat: target::id(chat), work, done, total })?)
             }
             Some(Event::DeviceAdded { name }) => Ok(event(EventJson::DeviceAdded { name })?),
-            Some(Event::NoSuchAccount(name)) => fail_later(Failure::NoSuchAccount(name), None),
+            Some(Event::NoSuchAccount(name)) => self.tell_nobody(name).await,
             Some(Event::Failed { chat, problem }) => fail_later(problem.into(), chat),
             Some(Event::LinkFailed(problem)) => fail_later(problem.into(), None),
             _ => Ok(()),
+        }
+    }
+
+    /// Nobody has a name; where words waited under it, that chat says so too.
+    async fn tell_nobody(&self, name: AccountName) -> Result<(), Failure> {
+        let waited = self.visit.chats().await?.into_iter();
+        match waited.filter(|chat| chat.direct && chat.peer.is_none()).find(|chat| chat.title == name.as_str()) {
+            Some(chat) => fail_later(Failure::Nobody(name), Some(chat.chat)),
+            None => fail_later(Failure::NoSuchAccount(name), None),
         }
     }
 

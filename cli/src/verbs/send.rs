@@ -33,7 +33,11 @@ pub(super) async fn send(place: &Place, arguments: SendArgs) -> Result<(), Failu
         return Ok(());
     }
     let done = move |client: &Client| Ok(client.message(message)?.is_none_or(|message| message.state != MessageState::Pending));
-    if !visit.until(done).await? {
+    let is_done = visit.until(done).await.map_err(|failure| match failure {
+        Failure::NoSuchAccount(name) => Failure::Nobody(name),
+        other => other,
+    })?;
+    if !is_done {
         if arguments.queue {
             remark("The server was not reached; the message waits in the outbox and goes with the next connection.");
             return Ok(());
