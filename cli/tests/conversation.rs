@@ -133,7 +133,7 @@ fn a_group_is_made_renamed_and_left() {
 #[test]
 fn what_is_written_offline_waits_and_goes_later() {
     let mut town = Town::new();
-    let (alice, bob, _dora) = (town.registered("alice"), town.registered("bob"), town.registered("dora"));
+    let (alice, bob, dora) = (town.registered("alice"), town.registered("bob"), town.registered("dora"));
     alice.done(&["send", "bob", "one"]);
     town.server.stop();
     assert!(alice.refused(3, &["send", "bob", "two"]).contains("waits in the outbox"));
@@ -144,18 +144,21 @@ fn what_is_written_offline_waits_and_goes_later() {
     assert!(alice.done(&["chats"]).contains("carol  (being set up)"));
     alice.done(&["send", "nobody-at-all", "hello?", "--queue", "--timeout", "2"]);
     // A bot's words wait too; it hears where they went, and that nobody was there and what can be done.
-    let mut bot = bob.listen();
-    bot.order(r#"{"id":1,"send":{"to":"dora","text":"bob here"}}"#);
-    let begun = bot.hear("done", |event| event["id"] == 1);
-    bot.order(r#"{"id":2,"send":{"to":"nobody-else","text":"anybody?"}}"#);
-    let lost = bot.hear("done", |event| event["id"] == 2);
+    let (mut bot, mut other) = (bob.listen(), dora.listen());
+    bot.order(r#"{"id":1,"send":{"to":"nobody-else","text":"anybody?"}}"#);
+    let lost = bot.hear("done", |event| event["id"] == 1);
+    other.order(r#"{"id":1,"send":{"to":"alice","text":"dora here"}}"#);
+    let begun = other.hear("done", |event| event["id"] == 1);
     town.server.start_again();
-    bot.hear("moved", |event| event["from"] == begun["chat"]);
-    bot.hear("changed", |event| event["message"] == lost["message"] && event["state"] == "failed");
     let error = bot.hear("error", |event| event["name"] == "nobody-else");
     assert_eq!((error["code"].as_str(), &error["chat"]), (Some("no_such_account"), &lost["chat"]), "{error}");
     assert!(error["error"].as_str().is_some_and(|error| error.contains("is kept") && error.contains("right name")), "{error}");
-    drop(bot);
+    bot.hear("changed", |event| event["message"] == lost["message"] && event["state"] == "failed");
+    let moved = other.hear("moved", |event| event["from"] == begun["chat"]);
+    other.hear("changed", |event| {
+        event["message"] == begun["message"] && event["chat"] == moved["chat"] && event["state"] == "sent"
+    });
+    drop((bot, other));
     let carol = town.registered("carol");
     alice.done(&["send", "bob", "four"]);
     alice.until(&["read", "carol", "--json"], r#""state":"sent""#);
