@@ -3,20 +3,54 @@
 //! Called by `plan` and tests when the town has come to rest.
 
 mod accounted;
+mod together;
 mod truth;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use waxseal_core::view::{ChatId, ChatState, Health, Line, MessageState, MessageView};
 
 pub use accounted::accounted;
+pub(crate) use together::carrying;
+pub use together::together;
 pub use truth::{no_ghosts, true_words};
 
 use crate::town::{Broken, Town};
 
-/// What was found wrong.
+/// What is asked of every town, one by one; each was seen to fail (`sim/tests/planted.rs`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Check {
+    /// Nothing is shown twice.
+    Once,
+    /// Two houses show what they both have in the same order.
+    Order,
+    /// What is shown was said, there, by whom it is shown as.
+    Words,
+    /// Nobody who does not live here is in a group.
+    Ghosts,
+    /// No chat is being mended, no outbox waits.
+    Rest,
+    /// A chat is carried by one group, and who shows it as open is in that group.
+    Together,
+    /// What the server took is shown, or shown as missing.
+    Accounted,
+    /// What its sender holds for sent was taken.
+    Sure,
+    /// Where members stay, everybody shows everything and nothing is missing.
+    Complete,
+    /// Nothing could not be opened, once all are healed.
+    Opened,
+    /// Everybody makes new keys within a week, and a silent week costs little.
+    Cadence,
+    /// The last word in a chat is taken, and everybody who is in hears it.
+    LastWord,
+    /// It costs one request, a push and an ack a device.
+    Budget,
+}
+
+/// What was found wrong, and by which check.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault(pub String);
+pub struct Fault(pub Check, pub String);
 
 /// Texts of a chat as one house shows them, in order.
 pub fn texts(town: &mut Town, house: usize, chat: ChatId) -> Result<Vec<MessageView>, Broken> {
@@ -61,7 +95,7 @@ pub fn once_in_order(town: &mut Town) -> Result<Vec<Fault>, Broken> {
             once.sort_unstable();
             once.dedup();
             if once.len() != lines.len() {
-                faults.push(Fault(format!("{name} shows something twice")));
+                faults.push(Fault(Check::Once, format!("{name} shows something twice")));
             }
             same_order(name, lines, views, &mut faults, town);
         }
@@ -80,12 +114,12 @@ pub fn at_rest(town: &mut Town) -> Result<Vec<Fault>, Broken> {
             // A chat of two that nobody wrote in yet has no group.
             let begun = !chat.direct || !texts(town, house, chat.chat)?.is_empty();
             if begun && matches!(chat.state, ChatState::Healing | ChatState::Opening) {
-                faults.push(Fault(format!("{} is still {:?} in {}", town.houses[house].name, chat.state, chat.title)));
+                faults.push(Fault(Check::Rest, format!("{} is still {:?} in {}", town.houses[house].name, chat.state, chat.title)));
             }
         }
         let waiting = town.houses[house].client().connection().waiting;
         if waiting > 0 {
-            faults.push(Fault(format!("{} still has {waiting} in the outbox", town.houses[house].name)));
+            faults.push(Fault(Check::Rest, format!("{} still has {waiting} in the outbox", town.houses[house].name)));
         }
     }
     Ok(faults)
@@ -97,12 +131,18 @@ fn same_order(name: &str, lines: &[String], views: &[(usize, Vec<String>)], faul
         let common = |mine: &[String], others: &[String]| -> Vec<String> {
             mine.iter().filter(|line| others.contains(line)).cloned().collect()
         };
-        let (mine, others) = (common(lines, theirs), common(theirs, lines));
+        let (mine, others) = (once(common(lines, theirs)), once(common(theirs, lines)));
         if let Some(at) = mine.iter().zip(&others).position(|(mine, other)| mine != other) {
             let other = &town.houses[*other].name;
-            faults.push(Fault(format!("{name} has {:?} where {other} has {:?}", mine.get(at), others.get(at))));
+            faults.push(Fault(Check::Order, format!("{name} has {:?} where {other} has {:?}", mine.get(at), others.get(at))));
         }
     }
+}
+
+/// What is shown twice is named elsewhere; here its first place counts.
+fn once(lines: Vec<String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    lines.into_iter().filter(|line| seen.insert(line.clone())).collect()
 }
 
 /// Counters of all houses together.
@@ -138,23 +178,23 @@ pub fn complete(town: &mut Town, titles: &[String]) -> Result<Vec<Fault>, Broken
         let houses: Vec<_> = (0..town.houses.len()).filter_map(|house| town.chat(house, title).map(|chat| (house, chat))).collect();
         // Who lost the network before registering founded nothing.
         if !houses.is_empty() && houses.len() < town.houses.len() {
-            faults.push(Fault(format!("{title} is known to {} of {}", houses.len(), town.houses.len())));
+            faults.push(Fault(Check::Complete, format!("{title} is known to {} of {}", houses.len(), town.houses.len())));
         }
         for (house, chat) in &houses {
             for message in texts(town, *house, *chat)? {
                 if message.own && message.state == MessageState::Failed {
-                    faults.push(Fault(format!("{}: a message failed in {title}", town.houses[*house].name)));
+                    faults.push(Fault(Check::Complete, format!("{}: a message failed in {title}", town.houses[*house].name)));
                 }
                 *everything.entry(words(&message).to_owned()).or_default() += 1;
             }
             let gaps = town.houses[*house].client().messages(*chat, None, 1_000_000)?;
             if gaps.iter().any(|message| message.line == Line::Gap) {
-                faults.push(Fault(format!("{} has a gap in {title}", town.houses[*house].name)));
+                faults.push(Fault(Check::Complete, format!("{} has a gap in {title}", town.houses[*house].name)));
             }
         }
         for (text, count) in everything {
             if count != houses.len() {
-                faults.push(Fault(format!("{title}: {text:?} is shown by {count} of {}", houses.len())));
+                faults.push(Fault(Check::Complete, format!("{title}: {text:?} is shown by {count} of {}", houses.len())));
             }
         }
     }

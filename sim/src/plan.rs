@@ -14,12 +14,12 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use crate::checks::{self, Fault};
+use crate::checks::{self, Check, Fault};
 use crate::deeds::Deed;
 use crate::liar::{Liar, Lie};
 use crate::tally::Tally;
 use crate::tap::Tap;
-use crate::town::{Broken, Town, Weather};
+use crate::town::{Broken, Planted, Town, Weather};
 use crate::traffic::Traffic;
 
 /// What kind of life a town leads.
@@ -72,9 +72,9 @@ pub struct Ending {
 
 pub(crate) const NAMES: [&str; 6] = ["anna", "bert", "carl", "dora", "emil", "fine"];
 /// The storm lasts so long, in milliseconds.
-pub(crate) const STORM: u64 = 4 * 60_000;
+pub const STORM: u64 = 4 * 60_000;
 /// The calm after it, in milliseconds.
-const CALM: u64 = 15 * 60_000;
+pub const CALM: u64 = 15 * 60_000;
 const DAY: u64 = 24 * 60 * 60_000;
 
 /// Kinds in turn, so that any run of seeds has all of them.
@@ -87,9 +87,6 @@ const TURNS: [Kind; 4] = [Kind::Talk, Kind::Change, Kind::Devices, Kind::Scarce]
 pub fn kind_of(seed: u64) -> Kind {
     TURNS[((seed + seed / 4) % 4) as usize]
 }
-
-/// Whom a test puts before the server of a town, from the storm on.
-pub type Planted = Box<dyn FnOnce(&mut Town)>;
 
 /// Plays one town to its end.
 pub fn play(seed: u64, kind: Kind) -> Result<(Ending, Town), Broken> {
@@ -124,7 +121,7 @@ pub fn play_with(seed: u64, kind: Kind, lies: &[(Lie, u32)], planted: Option<Pla
         liar.lock().unwrap_or_else(PoisonError::into_inner).speak();
     }
     if let Some(planted) = planted {
-        planted(&mut town);
+        planted(&mut town)?;
     }
     town.tally.said += life::live(&mut town, &mut chance, kind, &titles, people);
     town.run_for(STORM)?;
@@ -138,6 +135,7 @@ pub fn play_with(seed: u64, kind: Kind, lies: &[(Lie, u32)], planted: Option<Pla
     let honest = kind != Kind::Lies;
     faults.extend(whatever_happened(&mut town)?);
     faults.extend(checks::at_rest(&mut town)?);
+    faults.extend(checks::together(&mut town)?);
     if honest {
         faults.extend(checks::accounted(&mut town, honest)?);
     }
@@ -152,7 +150,7 @@ pub fn play_with(seed: u64, kind: Kind, lies: &[(Lie, u32)], planted: Option<Pla
     faults.extend(checks::accounted(&mut town, honest)?);
     let tally = count(&mut town, kind, if honest { 0 } else { healed })?;
     if tally.undecryptable_after > 0 {
-        faults.push(Fault(format!("{} entries could not be opened", tally.undecryptable_after)));
+        faults.push(Fault(Check::Opened, format!("{} entries could not be opened", tally.undecryptable_after)));
     }
     faults.dedup();
     let ending = Ending { faults, tally, traffic: town.traffic.clone() };

@@ -72,7 +72,11 @@ pub(crate) enum Happening {
     Do { house: usize, deed: Deed },
     Strike(Trouble),
     Cut { house: usize, door: Door, line: u64 },
+    Planted(Planted),
 }
+
+/// Something that a test breaks on purpose, to see it found.
+pub type Planted = Box<dyn FnOnce(&mut Town) -> Result<(), Broken>>;
 
 /// See the module.
 pub struct Town {
@@ -173,6 +177,11 @@ impl Town {
         self.later(wait, Happening::Do { house, deed });
     }
 
+    /// Something is broken on purpose after `wait` milliseconds.
+    pub fn plant(&mut self, wait: u64, planted: impl FnOnce(&mut Self) -> Result<(), Broken> + 'static) {
+        self.later(wait, Happening::Planted(Box::new(planted)));
+    }
+
     /// A person asks for something now.
     pub fn command(&mut self, house: usize, command: Command) -> Result<(), Broken> {
         self.hand_in(house, Input::Command(command))
@@ -240,6 +249,7 @@ impl Town {
                 if known.up && known.number == line { self.cut(house, door) } else { Ok(()) }
             }
             Happening::Do { house, deed } => self.perform(house, deed),
+            Happening::Planted(planted) => planted(self),
         }
     }
 

@@ -13,7 +13,7 @@ use waxseal_core::store::{Store, StoreError};
 use waxseal_core::view::{ChatId, ChatState};
 use waxseal_wire::id::GroupId;
 
-use super::Fault;
+use super::{Check, Fault};
 use crate::town::{Broken, Town};
 
 /// One line as it is stored.
@@ -107,10 +107,14 @@ pub fn accounted(town: &mut Town, honest: bool) -> Result<Vec<Fault>, Broken> {
                 let (name, theirs) = (&town.houses[to].name, views.of_chat(to, &said.chat));
                 match views.states[to].get(&said.chat) {
                     Some(ChatState::Left) => {}
+                    None => {
+                        faults.push(Fault(Check::Accounted, format!("{name} knows nothing of the chat where {text:?} was said")))
+                    }
                     _ if theirs.iter().any(|line| line.text == *text) => {}
-                    None => faults.push(Fault(format!("{name} knows nothing of the chat where {text:?} was said"))),
                     Some(_) if is_marked(theirs, place) => {}
-                    Some(_) => faults.push(Fault(format!("{name} shows neither {text:?} nor that it is missing"))),
+                    Some(_) => {
+                        faults.push(Fault(Check::Accounted, format!("{name} shows neither {text:?} nor that it is missing")))
+                    }
                 }
             }
         }
@@ -120,7 +124,10 @@ pub fn accounted(town: &mut Town, honest: bool) -> Result<Vec<Fault>, Broken> {
         let least = if honest { SENT } else { DELIVERED };
         let is_sure = line.kind == TEXT && line.own && (least..FAILED).contains(&line.state);
         if is_sure && !taken.contains(line.text.as_str()) {
-            faults.push(Fault(format!("{} believes that {:?} got further than it did", town.houses[house].name, line.text)));
+            faults.push(Fault(
+                Check::Sure,
+                format!("{} believes that {:?} got further than it did", town.houses[house].name, line.text),
+            ));
         }
     }
     Ok(faults)

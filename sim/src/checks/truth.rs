@@ -9,7 +9,7 @@ use waxseal_core::group::{Group, Identity};
 use waxseal_core::store::{Store, StoreError};
 use waxseal_wire::id::{AccountId, DeviceId, GroupId};
 
-use super::{Fault, texts, words};
+use super::{Check, Fault, texts, words};
 use crate::town::{Broken, Town};
 
 /// A device as it stands in its account's chain: account, device, key.
@@ -39,15 +39,15 @@ pub fn true_words(town: &mut Town) -> Result<Vec<Fault>, Broken> {
             for message in texts(town, house, chat.chat)? {
                 let (name, text) = (town.houses[house].name.clone(), words(&message).to_owned());
                 let Some(said) = town.said.get(&text).copied() else {
-                    faults.push(Fault(format!("{name} shows {text:?}, which nobody said")));
+                    faults.push(Fault(Check::Words, format!("{name} shows {text:?}, which nobody said")));
                     continue;
                 };
                 if said.chat != chat.chat || message.sender != account(town, said.house)? {
-                    faults.push(Fault(format!("{name} shows {text:?} as somebody's who did not say it there")));
+                    faults.push(Fault(Check::Words, format!("{name} shows {text:?} as somebody's who did not say it there")));
                 }
                 let (shown, real) = (&message.sender_name, &town.houses[said.house].account);
                 if shown != real && !shown.starts_with('(') {
-                    faults.push(Fault(format!("{name} shows {text:?} under the name {shown}, but it was {real}")));
+                    faults.push(Fault(Check::Words, format!("{name} shows {text:?} under the name {shown}, but it was {real}")));
                 }
             }
         }
@@ -67,7 +67,7 @@ pub fn no_ghosts(town: &mut Town) -> Result<Vec<Fault>, Broken> {
         let leaves = leaves(house.client().store_mut())?;
         let ghosts = leaves.iter().filter(|leaf| !real.contains(*leaf)).count();
         if ghosts > 0 {
-            faults.push(Fault(format!("{} has {ghosts} foreign devices in its groups", house.name)));
+            faults.push(Fault(Check::Ghosts, format!("{} has {ghosts} foreign devices in its groups", house.name)));
         }
     }
     Ok(faults)

@@ -10,7 +10,7 @@ use waxseal_core::view::{ChatId, ChatState};
 use waxseal_wire::id::{GroupId, Position};
 
 use super::DAY;
-use crate::checks::{self, Fault};
+use crate::checks::{self, Check, Fault};
 use crate::ledger::Said;
 use crate::town::{Broken, Town};
 
@@ -34,13 +34,13 @@ pub(super) fn a_week(town: &mut Town) -> Result<Vec<Fault>, Broken> {
         let commits = ledger.accepted.range(since.next()..).filter(|(_, one)| one.is_commit);
         let committers: BTreeSet<usize> = commits.filter_map(|(_, one)| town.ledger.houses.get(&one.from).copied()).collect();
         if ledger.roster.len() > 1 && !committers.contains(&house) {
-            faults.push(Fault(format!("{} made no new keys in {CADENCE} days", town.houses[house].name)));
+            faults.push(Fault(Check::Cadence, format!("{} made no new keys in {CADENCE} days", town.houses[house].name)));
         }
     }
     // Some Commits a device and group, and what they bring with them; a loop would be a thousand times that.
     let (sends, most) = (town.traffic.all() - sends, 100 * town.houses.len() as u64 * town.ledger.groups.len() as u64);
     if sends > most {
-        faults.push(Fault(format!("a week of silence took {sends} requests")));
+        faults.push(Fault(Check::Cadence, format!("a week of silence took {sends} requests")));
     }
     Ok(faults)
 }
@@ -49,12 +49,8 @@ pub(super) fn a_week(town: &mut Town) -> Result<Vec<Fault>, Broken> {
 fn carriers(town: &mut Town) -> Result<Vec<(usize, GroupId)>, Broken> {
     let mut all = Vec::new();
     for house in 0..town.houses.len() {
-        let groups = town.houses[house].client().store_mut().read(|tx| {
-            let mut select = tx.prepare("SELECT grp FROM chat WHERE grp IS NOT NULL AND state = 2")?;
-            let found = select.query_map([], |row| row.get(0).map(GroupId))?.collect::<Result<Vec<_>, _>>()?;
-            Ok::<_, waxseal_core::store::StoreError>(found)
-        })?;
-        all.extend(groups.into_iter().filter(|group| town.ledger.groups.contains_key(group)).map(|group| (house, group)));
+        let groups = checks::carrying(town.houses[house].client().store_mut())?.into_iter().map(|(_, group)| group);
+        all.extend(groups.filter(|group| town.ledger.groups.contains_key(group)).map(|group| (house, group)));
     }
     Ok(all)
 }
@@ -85,18 +81,22 @@ fn last_word(town: &mut Town, house: usize, chat: ChatId) -> Result<Vec<Fault>, 
     let mut faults = Vec::new();
     let taken = town.ledger.groups.values().flat_map(|group| group.accepted.values()).find(|one| one.text.as_ref() == Some(&text));
     let Some(taken) = taken.cloned() else {
-        return Ok(vec![Fault(format!("the last word of {name} was not taken"))]);
+        town.run_for(20_000)?;
+        return Ok(vec![Fault(Check::LastWord, format!("the last word of {name} was not taken"))]);
     };
     let to: BTreeSet<usize> = taken.to.iter().filter_map(|alias| town.ledger.houses.get(alias).copied()).collect();
     let (asked, acked) = (town.traffic.of(&ASKS) - before.of(&ASKS), town.traffic.of(&["ack"]) - before.of(&["ack"]));
     let pushed = town.traffic.pushes - before.pushes;
     let most = to.len() as u64;
     if asked != 1 || pushed > most || acked > most {
-        faults.push(Fault(format!("a word to {most} took {asked} requests, {pushed} pushes and {acked} acks")));
+        faults.push(Fault(Check::Budget, format!("a word to {most} took {asked} requests, {pushed} pushes and {acked} acks")));
     }
     for other in to {
         if !town.houses[other].gone && !shows(town, other, chat, &text)? {
-            faults.push(Fault(format!("{} is in, and does not hear the last word of {name}", town.houses[other].name)));
+            faults.push(Fault(
+                Check::LastWord,
+                format!("{} is in, and does not hear the last word of {name}", town.houses[other].name),
+            ));
         }
     }
     // Receipts come and go before the next word is counted.
