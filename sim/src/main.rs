@@ -68,7 +68,15 @@ fn main() -> ExitCode {
     if bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Chats of every house, one a line.
+/// What a house's groups are, one a line.
+const GROUPS: &str = "SELECT hex(chat) || ' ' || hex(grp) || ' generation ' || generation || ' state ' || state || ' position ' || position
+    || ' epoch ' || epoch || ' tries ' || heal_tries || ' heal at ' || ifnull(heal_at, '-') || ' culprit ' || ifnull(hex(culprit), '-')
+    FROM chat_group";
+/// What waits in a house's outbox, one a line.
+const OUTBOX: &str = "SELECT ifnull(hex(chat), '-') || ' stage ' || stage || ' due ' || due || ' tries ' || tries || ' group '
+    || ifnull(hex(grp), '-') || ' keys ' || (keys IS NOT NULL) || ' ' || CAST(substr(intent, 2, 12) AS TEXT) FROM outbox";
+
+/// Chats of every house, one a line, and where they stand.
 fn show(town: &mut Town) {
     for house in &mut town.houses {
         println!("{}:", house.name);
@@ -76,6 +84,14 @@ fn show(town: &mut Town) {
             let lines = house.client().messages(chat.chat, None, 1_000_000).unwrap_or_default();
             let shown: Vec<_> = lines.iter().map(|line| format!("{:?} {:?}", line.line, line.state)).collect();
             println!("  {} {:?}, {} members\n    {}", chat.title, chat.state, chat.members, shown.join("\n    "));
+        }
+        for (what, rows) in [("groups", GROUPS), ("outbox", OUTBOX)] {
+            let found = house.client().store_mut().read(|tx| {
+                let mut select = tx.prepare(rows)?;
+                let found = select.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+                Ok::<_, waxseal_core::store::StoreError>(found)
+            });
+            println!("  {what}:\n    {}", found.unwrap_or_default().join("\n    "));
         }
     }
 }
