@@ -111,6 +111,93 @@ fn a_mailbox_that_dropped_its_oldest_shows_a_hole_and_all_the_rest() {
     assert_eq!(checks::health(&mut town).unwrap().readded, readded, "nobody had to help in bees");
 }
 
+/// Somebody is away for so long that the server forgets the first of two Commits, and keeps what was said after it.
+fn away_while_two_commit(town: &mut Town, house: usize, speaker: usize, words: &[&str]) {
+    // Cadence after joining is over.
+    town.run_for(10 * 60_000).unwrap();
+    town.unplug(house).unwrap();
+    town.houses[house].gone = true;
+    town.plan(0, speaker, Deed::Refresh("bees".into()));
+    town.run_for(60_000).unwrap();
+    town.skip_days(2);
+    for (number, text) in (0u64..).zip(words) {
+        town.plan(number * 1_000, speaker, Deed::Say("bees".into(), (*text).to_owned()));
+    }
+    town.plan(30_000, speaker, Deed::Refresh("bees".into()));
+    town.run_for(60_000).unwrap();
+    town.skip_days(29);
+    town.houses[house].gone = false;
+    town.connect(house, 10);
+}
+
+#[test]
+fn what_the_server_forgot_is_a_hole_and_what_follows_it_no_entry_that_failed() {
+    let mut town = group_of_four(21);
+    away_while_two_commit(&mut town, 3, 0, &["you will never read this"]);
+    town.run_for(10 * 60_000).unwrap();
+    town.plan(0, 0, Deed::Say("bees".into(), "welcome back".into()));
+    town.run_for(60_000).unwrap();
+    assert_eq!(lines(&mut town, 3), ["before", "welcome back"]);
+    let chat = town.chat(3, "bees").unwrap();
+    let all = town.houses[3].client().messages(chat, None, 100).unwrap();
+    assert!(all.iter().any(|message| message.line == Line::Gap), "the hole is shown");
+    let health = checks::health(&mut town).unwrap();
+    assert_eq!((health.readded, health.undecryptable), (1, 0), "{health:?}");
+}
+
+#[test]
+fn nobody_is_blamed_for_a_commit_that_came_after_one_we_missed() {
+    let mut town = Town::new(22, Weather::CALM).unwrap();
+    for name in ["anna", "bert"] {
+        let house = town.settle(&format!("{name}/1"), name);
+        town.plan(10, house, Deed::Register);
+    }
+    town.run_for(2_000).unwrap();
+    town.plan(0, 0, Deed::Found("bees".into(), vec!["bert".into()]));
+    town.plan(3_000, 0, Deed::Say("bees".into(), "before".into()));
+    town.plan(5_000, 1, Deed::AcceptAll);
+    town.run_for(10_000).unwrap();
+    // The first thing that Bert hears of is a Commit that he cannot open. Without Anna nobody could add him again.
+    away_while_two_commit(&mut town, 1, 0, &[]);
+    town.run_for(10 * 60_000).unwrap();
+    town.plan(0, 0, Deed::Say("bees".into(), "welcome back".into()));
+    town.run_for(60_000).unwrap();
+    assert_eq!(state(&mut town, 1), ChatState::Open);
+    assert_eq!(lines(&mut town, 1), ["before", "welcome back"]);
+    assert_eq!(checks::health(&mut town).unwrap().readded, 1);
+}
+
+#[test]
+fn a_group_that_lost_a_race_does_not_take_its_chat_with_it() {
+    for seed in 0..6 {
+        let mut town = Town::new(30 + seed, Weather::CALM).unwrap();
+        for name in ["anna", "bert"] {
+            let house = town.settle(&format!("{name}/1"), name);
+            town.plan(10, house, Deed::Register);
+        }
+        town.run_for(2_000).unwrap();
+        // Both begin at once: there are two groups, and one of them carries the chat.
+        for (house, other) in [(0, "bert"), (1, "anna")] {
+            town.plan(0, house, Deed::Open(other.into()));
+            town.plan(3_000, house, Deed::Say(other.into(), format!("{house}: first")));
+        }
+        town.run_for(60_000).unwrap();
+        // One of them is away until the server forgets what was said, and doubts all groups.
+        let (away, here) = if seed % 2 == 0 { (0, 1) } else { (1, 0) };
+        town.unplug(away).unwrap();
+        town.plan(0, here, Deed::Say(["anna", "bert"][away].into(), "nobody reads this".into()));
+        town.run_for(60_000).unwrap();
+        town.skip_days(31);
+        town.connect(away, 10);
+        town.run_for(10 * 60_000).unwrap();
+        for (house, other) in [(0, "bert"), (1, "anna")] {
+            let chat = town.chat(house, other).unwrap();
+            let state = town.houses[house].client().chat(chat).unwrap().unwrap().state;
+            assert_eq!(state, ChatState::Open, "seed {seed} house {house}");
+        }
+    }
+}
+
 #[test]
 fn a_device_that_cannot_ask_yet_keeps_its_tries_and_is_added_again() {
     let mut town = group_of_four(8);

@@ -28,6 +28,11 @@ impl Turn<'_> {
         Ok(())
     }
 
+    /// Whether entries of this group may have been among what was dropped.
+    pub(crate) fn is_doubted(&self, group: &GroupId) -> Result<bool, StoreError> {
+        Ok(self.tx.prepare_cached("SELECT 1 FROM doubted WHERE grp = ?1")?.exists([group.0])?)
+    }
+
     /// All that waited was taken: groups of which nothing came since are taken for lost.
     pub(crate) fn judge_doubted(&mut self) -> Result<(), StoreError> {
         if !self.session.doubts || !self.session.is_caught_up() {

@@ -45,7 +45,8 @@ impl Turn<'_> {
         place.heal_tries = 0;
         place.heal_at = Some(self.turn_of(group, None)?);
         chat::save_group(self.tx, &place)?;
-        if chat::find(self.tx, &place.chat)?.is_some_and(|chat| chat.state == ChatState::Open) {
+        // A group that carries its chat no more takes nothing with it.
+        if chat::find(self.tx, &place.chat)?.is_some_and(|chat| chat.state == ChatState::Open && chat.group == Some(*group)) {
             chat::set_state(self.tx, &place.chat, ChatState::Healing)?;
         }
         self.tell(Event::ChatChanged(place.chat));

@@ -3,7 +3,7 @@
 //! Called by `inbox`. Own ones are known by their exact bytes. A Commit that
 //! breaks a rule, or does not open, breaks the group for us: that is healed.
 
-use waxseal_wire::id::{AccountId, DeviceId, Millis};
+use waxseal_wire::id::{AccountId, DeviceId, Epoch, Millis};
 use waxseal_wire::seal::{Delivered, roster_hash};
 
 use super::message::Stop;
@@ -68,14 +68,17 @@ impl Turn<'_> {
     /// The Commit is unusable to us: the server's epoch has gone on, ours cannot.
     fn breaks(&mut self, mut place: ChatGroup, delivered: &Delivered, number: Number) -> Result<(), StoreError> {
         self.unload(&place.group);
+        let ours = self.with_group(&place.group, |group, _, _| Ok::<_, GroupError>(group.epoch()))?;
+        let ours = ours.and_then(Result::ok).unwrap_or(Epoch(0));
         if number == Number::Beyond {
             self.show_holes(&place, delivered.position)?;
         }
         place.skip_to(delivered.position);
         place.reached(delivered.position);
         chat::save_group(self.tx, &place)?;
-        // The submitter's alias was proven to the server by its post key, so members cannot blame each other.
-        self.broken(&place.group, Some(delivered.from))
+        // The submitter's alias was proven to the server by its post key, so members cannot blame each other. Where the
+        // group went on without us, nobody broke it: who comes after what we missed is not to blame.
+        self.broken(&place.group, (delivered.epoch <= ours).then_some(delivered.from))
     }
 
     fn committed(&mut self, mut place: ChatGroup, delivered: &Delivered, number: Number, story: Story) -> Result<(), StoreError> {

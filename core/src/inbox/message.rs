@@ -129,8 +129,12 @@ impl Turn<'_> {
             place.reached(delivered.position);
             chat::save_group(self.tx, &place)?;
         }
-        me::count(self.tx, Counter::Undecryptable)?;
-        if matches!(error, OpenError::Ahead { .. }) {
+        let ahead = matches!(error, OpenError::Ahead { .. });
+        // What led there the server dropped unread, as it may after its time: this is of the hole that is shown.
+        if !(ahead && self.is_doubted(&place.group)?) {
+            me::count(self.tx, Counter::Undecryptable)?;
+        }
+        if ahead {
             self.broken(&place.group, None)?;
         }
         Ok(Fate::Done)

@@ -5,7 +5,7 @@
 //! request. An errand is a group without words: that it exists says "please
 //! add me again"; so is a note to our own devices, in its policy.
 
-use waxseal_wire::id::{AccountId, Epoch, GroupId, Position};
+use waxseal_wire::id::{AccountId, Epoch, GroupId, Millis, Position};
 use waxseal_wire::limits;
 use waxseal_wire::request::{AnonymousRequest, Found, Lent};
 
@@ -260,8 +260,13 @@ impl Turn<'_> {
             }
             place.reached(position);
         }
-        if place.state == GroupState::Founding {
+        let carries = chat::find(self.tx, &place.chat)?.is_some_and(|chat| chat.group == Some(group));
+        if place.state == GroupState::Founding && carries {
             place.state = GroupState::Open;
+        } else if place.state == GroupState::Founding {
+            // Somebody else's took over the chat before the server's answer to ours was here; ours is read to its end.
+            place.state = GroupState::Superseded;
+            place.update_at = Millis(self.now.0.saturating_add(chat::KEEP_SUPERSEDED));
         }
         chat::save_group(self.tx, &place)?;
         if chat::find(self.tx, &place.chat)?.is_some_and(|chat| matches!(chat.state, ChatState::Opening | ChatState::Healing)) {
