@@ -84,7 +84,7 @@ impl Turn<'_> {
             chat::set_state(self.tx, &id, ChatState::Opening)?;
             if !self.is_posted(&id, |intent| matches!(intent, Intent::Found { .. }))? {
                 let who = vec![Who::Account(peer.0), Who::Account(identity.account.0)];
-                self.post(Some(id), None, &Intent::Found { who })?;
+                self.post(Some(id), None, &Intent::Found { who, without: Vec::new() })?;
             }
         }
         Ok(id)

@@ -52,7 +52,7 @@ impl Turn<'_> {
         let (first, rest) = others.split_at(others.len().min(BATCH));
         let mut all = first.to_vec();
         all.push(Who::Account(identity.account.0));
-        self.post(Some(row.chat), None, &Intent::Found { who: all })?;
+        self.post(Some(row.chat), None, &Intent::Found { who: all, without: Vec::new() })?;
         for batch in rest.chunks(BATCH) {
             self.post(Some(row.chat), None, &Intent::Add { who: batch.to_vec() })?;
         }

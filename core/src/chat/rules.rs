@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use waxseal_wire::id::{AccountId, DeviceId};
 
 use crate::group::{Claim, MemberLeaf, Policy};
+use crate::heal::left_out::Seats;
 
 /// What a Commit would do, and what is known.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub(crate) struct Proposed<'a> {
     pub(crate) new_policy: Option<&'a Policy>,
     /// Devices that their account no longer lists.
     pub(crate) unlisted: &'a [(AccountId, DeviceId)],
+    /// Who was left out when the group was founded anew, and may be brought back by anybody.
+    pub(crate) seats: &'a Seats,
 }
 
 /// Which rule a Commit breaks.
@@ -75,7 +78,7 @@ impl Proposed<'_> {
                 if self.policy.direct {
                     return Err(Breach::Direct);
                 }
-                if !admin {
+                if !admin && !self.seats.holds(&claim.account) {
                     return Err(Breach::NotAdmin);
                 }
             }
@@ -105,7 +108,13 @@ impl Proposed<'_> {
     fn judge_policy(&self, admin: bool) -> Result<(), Breach> {
         let Some(new) = self.new_policy else { return Ok(()) };
         let old = self.policy;
-        if new.chat != old.chat || new.generation != old.generation || new.direct != old.direct || new.admins.is_empty() {
+        if new.chat != old.chat
+            || new.generation != old.generation
+            || new.direct != old.direct
+            || new.admins.is_empty()
+            || new.seats != old.seats
+            || new.without != old.without
+        {
             return Err(Breach::Policy);
         }
         if new.direct && (new.admins != old.admins || new.name != old.name) {
@@ -160,7 +169,16 @@ mod tests {
     ) -> Result<(), Breach> {
         let before = [leaf(ALICE, 1), leaf(BOB, 2), leaf(BOB, 3)];
         let policy = policy(direct);
-        let proposed = Proposed { before: &before, policy: &policy, committer, added, removed, new_policy: new, unlisted: &[] };
+        let proposed = Proposed {
+            before: &before,
+            policy: &policy,
+            committer,
+            added,
+            removed,
+            new_policy: new,
+            unlisted: &[],
+            seats: &Seats::Of(BTreeSet::new()),
+        };
         proposed.judge()
     }
 
@@ -170,6 +188,25 @@ mod tests {
         assert_eq!(judge(BOB, false, &[claim(CARLA, 5)], &[], None), Err(Breach::NotAdmin));
         assert_eq!(judge(BOB, false, &[], &[leaf(ALICE, 1)], None), Err(Breach::NotAdmin));
         assert_eq!(judge(ALICE, false, &[], &[leaf(BOB, 2), leaf(BOB, 3)], None), Ok(()));
+    }
+
+    #[test]
+    fn anybody_brings_back_who_was_left_out_of_a_founding_and_nobody_else() {
+        let before = [leaf(ALICE, 1), leaf(BOB, 2)];
+        let mut policy = policy(false);
+        policy.seats = Some([7; 32]);
+        let brings = |seats: &Seats, new_policy: Option<&Policy>| {
+            let added = [claim(CARLA, 5)];
+            let (removed, unlisted) = (&[], &[]);
+            Proposed { before: &before, policy: &policy, committer: BOB, added: &added, removed, new_policy, unlisted, seats }
+                .judge()
+        };
+        assert_eq!(brings(&Seats::Of([CARLA].into()), None), Ok(()));
+        assert_eq!(brings(&Seats::Of([ALICE].into()), None), Err(Breach::NotAdmin));
+        assert_eq!(brings(&Seats::Unknown, None), Ok(()), "who was not there before cannot know");
+        let mut other = policy.clone();
+        other.seats = None;
+        assert_eq!(brings(&Seats::Of([CARLA].into()), Some(&other)), Err(Breach::Policy));
     }
 
     #[test]
@@ -199,6 +236,7 @@ mod tests {
                 removed: &removed,
                 new_policy: None,
                 unlisted: &[],
+                seats: &Seats::Of(BTreeSet::new()),
             };
             proposed.judge()
         };

@@ -47,6 +47,7 @@ pub use identity::Identity;
 pub use leaf::{Claim, MemberLeaf};
 pub use offer::{LIFETIME_DAYS, OfferedKeyPackage, make_key_package, read_key_package};
 pub use open::{Opened, StagedChange};
+pub(crate) use policy::seats;
 pub use policy::{ADMINS, Errand, Policy, PolicyError};
 pub use suite::Suite;
 

@@ -5,11 +5,13 @@
 //! Never decides who may do what; it says only who is an admin.
 //!
 //! CBOR map with integer keys, in order; fields of later releases are kept:
-//! 0 chat, 1 generation, 2 name, 3 admins, 4 direct, 5 errand (group, epoch, broken), 6 leaving, 7 note.
+//! 0 chat, 1 generation, 2 name, 3 admins, 4 direct, 5 errand (group, epoch, broken), 6 leaving, 7 note,
+//! 8 seats, 9 without.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use ciborium::Value;
+use sha2::{Digest, Sha256};
 use waxseal_wire::id::{AccountId, Epoch, GroupId};
 
 /// Most bytes of an encoded policy.
@@ -62,6 +64,10 @@ pub struct Policy {
     pub errand: Option<Errand>,
     /// No call for help either, but a word among an account's own devices: a padded content.
     pub note: Option<Vec<u8>>,
+    /// Whose chat it is, where the group was founded anew: a hash of all accounts, see [`seats`].
+    pub seats: Option<[u8; 32]>,
+    /// Who was left out of it on purpose: who broke the one before, and who wanted to be out.
+    pub without: BTreeSet<AccountId>,
     /// Fields of later releases, kept as they came.
     later: BTreeMap<u64, Value>,
 }
@@ -76,7 +82,8 @@ impl Policy {
     /// A policy with the fields of this release.
     pub fn new(chat: [u8; 16], generation: u64, name: String, admins: BTreeSet<AccountId>, direct: bool) -> Self {
         let leaving = BTreeSet::new();
-        Self { chat, generation, name, admins, direct, leaving, errand: None, note: None, later: BTreeMap::new() }
+        let (without, later) = (BTreeSet::new(), BTreeMap::new());
+        Self { chat, generation, name, admins, direct, leaving, errand: None, note: None, seats: None, without, later }
     }
 
     /// The policy of a call for help about `chat`.
@@ -110,6 +117,12 @@ impl Policy {
         if let Some(note) = &self.note {
             fields.insert(7, Value::Bytes(note.clone()));
         }
+        if let Some(seats) = &self.seats {
+            fields.insert(8, Value::Bytes(seats.to_vec()));
+        }
+        if !self.without.is_empty() {
+            fields.insert(9, ids(&self.without));
+        }
         let map = fields.into_iter().map(|(key, value)| (Value::from(key), value)).collect();
         let mut bytes = Vec::new();
         ciborium::into_writer(&Value::Map(map), &mut bytes).map_err(|_| PolicyError::Malformed)?;
@@ -135,6 +148,8 @@ impl Policy {
         let leaving = fields.remove(&6).map(|ids| accounts_of(&ids)).transpose()?.unwrap_or_default();
         let errand = fields.remove(&5).map(|errand| errand_of(&errand)).transpose()?;
         let note = fields.remove(&7).map(|note| note.into_bytes().map_err(|_| PolicyError::Malformed)).transpose()?;
+        let seats = fields.remove(&8).map(|seats| bytes_of(&seats)).transpose()?;
+        let without = fields.remove(&9).map(|ids| accounts_of(&ids)).transpose()?.unwrap_or_default();
         let policy = Self {
             chat: bytes_of(&chat)?,
             generation: generation.as_integer().and_then(|n| u64::try_from(n).ok()).ok_or(PolicyError::Malformed)?,
@@ -144,6 +159,8 @@ impl Policy {
             leaving,
             errand,
             note,
+            seats,
+            without,
             later: fields,
         };
         policy.check(bytes)?;
@@ -152,9 +169,15 @@ impl Policy {
 
     fn check(&self, bytes: &[u8]) -> Result<(), PolicyError> {
         let fits = bytes.len() <= SIZE && self.name.len() <= NAME && self.admins.len() <= ADMINS && self.leaving.len() <= ADMINS;
-        let fits = fits && self.note.as_ref().is_none_or(|note| note.len() <= NOTE);
+        let fits = fits && self.without.len() <= ADMINS + 1 && self.note.as_ref().is_none_or(|note| note.len() <= NOTE);
         if fits { Ok(()) } else { Err(PolicyError::TooLarge) }
     }
+}
+
+/// The hash of all who have a seat in a chat, in their order.
+pub(crate) fn seats(accounts: &BTreeSet<AccountId>) -> [u8; 32] {
+    let hash = Sha256::new().chain_update(b"waxseal seats v1");
+    accounts.iter().fold(hash, |hash, account| hash.chain_update(account.0)).finalize().into()
 }
 
 fn accounts_of(value: &Value) -> Result<BTreeSet<AccountId>, PolicyError> {
@@ -183,6 +206,8 @@ mod tests {
     #[test]
     fn a_policy_reads_back() {
         assert_eq!(Policy::from_bytes(&policy().to_bytes().unwrap()).unwrap(), policy());
+        let again = Policy { seats: Some([3; 32]), without: [AccountId([9; 32])].into(), ..policy() };
+        assert_eq!(Policy::from_bytes(&again.to_bytes().unwrap()).unwrap(), again);
         let note = Policy::note(AccountId([1; 32]), vec![7; NOTE]);
         assert_eq!(Policy::from_bytes(&note.to_bytes().unwrap()).unwrap(), note);
         assert!(note.errand.is_some(), "an older release has something to drop");
@@ -191,11 +216,11 @@ mod tests {
     #[test]
     fn fields_of_a_later_release_are_kept() {
         let mut later = policy();
-        later.later.insert(9, Value::Text("new".into()));
+        later.later.insert(99, Value::Text("new".into()));
         let mut read = Policy::from_bytes(&later.to_bytes().unwrap()).unwrap();
         read.name = "Wasps".into();
         let again = Policy::from_bytes(&read.to_bytes().unwrap()).unwrap();
-        assert_eq!(again.later.get(&9), Some(&Value::Text("new".into())));
+        assert_eq!(again.later.get(&99), Some(&Value::Text("new".into())));
     }
 
     #[test]

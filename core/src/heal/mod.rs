@@ -12,6 +12,7 @@
 mod cadence;
 mod doubt;
 mod errand;
+pub(crate) mod left_out;
 mod refound;
 
 use rusqlite::params;
@@ -158,6 +159,7 @@ impl Turn<'_> {
         let seen = self.with_group(&place.group, |group, _, _| Ok::<_, GroupError>((group.members(), group.policy()?)))?;
         if let Some(Ok((members, policy))) = seen {
             chat::members::refresh(self.tx, &place.chat, &members, &policy)?;
+            left_out::settle(self.tx, &place.chat)?;
             if !policy.direct {
                 chat::set_title(self.tx, &place.chat, &policy.name)?;
             }

@@ -12,6 +12,7 @@ use crate::group::{GroupError, MemberLeaf, Policy};
 use crate::outbox::{Intent, Who};
 use crate::store::StoreError;
 use crate::turn::Turn;
+use crate::view::ChatId;
 
 /// People founded with at once.
 const BATCH: usize = 64;
@@ -22,22 +23,25 @@ impl Turn<'_> {
         if self.is_posted(&place.chat, |intent| matches!(intent, Intent::Found { .. }))? {
             return Ok(());
         }
-        let culprit = self.culprit_of(place)?;
         let direct = chat::find(self.tx, &place.chat)?.is_some_and(|chat| chat.direct);
-        let policy = self.with_group(&place.group, |group, _, _| group.policy())?.and_then(Result::ok);
-        let leaving = policy.map(|policy| policy.leaving).unwrap_or_default();
-        let who = chat::members::accounts(self.tx, &place.chat)?
-            .into_iter()
-            .filter(|account| direct || (Some(*account) != culprit && !leaving.contains(account)))
-            .map(|account| Who::Account(account.0))
-            .collect::<Vec<_>>();
-        // A look-up names so many at most; an admin adds the others afterwards.
-        let mut batches = who.chunks(BATCH);
-        self.post(Some(place.chat), None, &Intent::Found { who: batches.next().unwrap_or_default().to_vec() })?;
-        for batch in batches {
-            self.post(Some(place.chat), None, &Intent::Add { who: batch.to_vec() })?;
+        let mut without = BTreeSet::new();
+        if !direct {
+            without.extend(self.policy_of(place)?.map(|policy| policy.leaving).unwrap_or_default());
+            without.extend(self.culprit_of(place)?);
         }
-        Ok(())
+        let seated: BTreeSet<_> = self.seated(&place.chat)?.difference(&without).copied().collect();
+        if !direct {
+            self.leave_for_later(&place.chat, &seated)?;
+        }
+        // A look-up and a Commit hold so many; we and the admins are among the first, the others are brought after.
+        let own = self.own_account()?;
+        let admins = chat::members::admins(self.tx, &place.chat)?;
+        let mut who: Vec<_> = seated.into_iter().collect();
+        who.sort_by_key(|account| (Some(*account) != own, !admins.contains(account), *account));
+        who.truncate(BATCH);
+        let who = who.into_iter().map(|account| Who::Account(account.0)).collect();
+        let without = without.into_iter().map(|account| account.0).collect();
+        self.post(Some(place.chat), None, &Intent::Found { who, without }).map(drop)
     }
 
     /// Whose device submitted what broke the group; never ourselves.
@@ -49,6 +53,14 @@ impl Turn<'_> {
         Ok(culprit.filter(|culprit| Some(*culprit) != own))
     }
 
+    /// Who is an admin of a chat: in its group, or with a seat that waits.
+    pub(crate) fn admins_of(&self, chat: &ChatId, policy: Option<&Policy>) -> Result<BTreeSet<AccountId>, StoreError> {
+        let mut admins: BTreeSet<_> = chat::members::admins(self.tx, chat)?.into_iter().collect();
+        let seated = self.seated(chat)?;
+        admins.extend(policy.iter().flat_map(|policy| &policy.admins).filter(|admin| seated.contains(admin)));
+        Ok(admins)
+    }
+
     /// Whether another's founding may take over a chat that we are in.
     pub(crate) fn may_refound(
         &mut self,
@@ -58,14 +70,16 @@ impl Turn<'_> {
         members: &[MemberLeaf],
         by: &MemberLeaf,
     ) -> Result<bool, StoreError> {
-        let before: BTreeSet<_> = chat::members::accounts(self.tx, &known.chat)?.into_iter().collect();
-        let admins: BTreeSet<_> = chat::members::admins(self.tx, &known.chat)?.into_iter().collect();
+        let before = self.seated(&known.chat)?;
+        let old = known.group.map(|group| self.with_group(&group, |group, _, _| group.policy())).transpose()?.flatten();
+        let old = old.and_then(Result::ok);
+        let admins = self.admins_of(&known.chat, old.as_ref())?;
         let after: BTreeSet<_> = members.iter().map(|leaf| leaf.account).collect();
         if place.generation < known.generation || !before.contains(&by.account) {
             return Ok(false);
         }
         // Nobody becomes an admin by it, and nobody who was not there comes in.
-        let kept: BTreeSet<_> = admins.intersection(&after).copied().collect();
+        let kept: BTreeSet<_> = admins.difference(&policy.without).copied().collect();
         let admins_kept = policy.admins == kept || (kept.is_empty() && policy.admins == BTreeSet::from([by.account]));
         if !after.is_subset(&before) || !(policy.direct || admins_kept) {
             return Ok(false);
@@ -85,9 +99,10 @@ impl Turn<'_> {
         if admins.contains(&by.account) {
             return Ok(true);
         }
-        // Who is no admin may leave out only those who wanted to be out, and the one who broke it.
-        let policy = known.group.map(|group| self.with_group(&group, |group, _, _| group.policy())).transpose()?.flatten();
-        let leaving = policy.and_then(Result::ok).map(|policy| policy.leaving).unwrap_or_default();
-        Ok(before.difference(&after).all(|gone| Some(*gone) == culprit || leaving.contains(gone)))
+        // Who is no admin may leave out on purpose only those who wanted to be out, and the one who broke it; who has
+        // a seat and is not there yet is brought along after, by whoever sees it.
+        let gone = self.unseated(&known.chat, policy, &before.difference(&after).copied().collect())?;
+        let leaving = old.map(|old| old.leaving).unwrap_or_default();
+        Ok(gone.iter().all(|gone| Some(*gone) == culprit || leaving.contains(gone)))
     }
 }

@@ -13,11 +13,12 @@ use crate::account::profile;
 use crate::chat::rules::Proposed;
 use crate::chat::{self, ChatGroup};
 use crate::group::{Claim, GroupError, MemberLeaf, OpenError, Opened, Policy, StagedChange};
+use crate::heal::left_out;
 use crate::outbox::{self, Intent};
 use crate::store::{StoreError, Tx};
 use crate::trust::{self, Standing};
 use crate::turn::Turn;
-use crate::view::{ChatState, Notice};
+use crate::view::{ChatId, ChatState, Notice};
 
 /// What a Commit did, for the conversation.
 struct Story {
@@ -31,7 +32,7 @@ struct Story {
 
 impl Turn<'_> {
     pub(super) fn commit_came(&mut self, place: ChatGroup, delivered: &Delivered, number: Number) -> Result<Fate, StoreError> {
-        let id = place.group;
+        let (id, chat) = (place.group, place.chat);
         let opened = self.with_group(&id, |group, tx, mut rng| {
             let (before, old) = (group.members(), group.policy()?);
             match group.open(tx, &mut rng, &delivered.envelope)? {
@@ -40,7 +41,7 @@ impl Turn<'_> {
                     Ok(Story { by: None, before, old, added: Vec::new(), removes_self: false, own: true })
                 }
                 Opened::Commit(change) => {
-                    judge(tx, delivered, &before, &old, &change)?;
+                    judge(tx, delivered, (&chat, &before), &old, &change)?;
                     let story = Story {
                         by: Some(change.committer.account),
                         before,
@@ -96,10 +97,12 @@ impl Turn<'_> {
             }
             return self.removed_from(&place, story.by);
         }
+        let mut brought = false;
         if story.own
             && let Some(entry) = outbox::committing(self.tx, &place.group.0)?
         {
             outbox::delete(self.tx, entry.id)?;
+            brought = entry.intent == Intent::Bring;
             // Whether it is the cadence, a heal or an add: it had a path where it was meant to heal.
             place.update_at = self.next_update(story.before.len());
             place.sent = 0;
@@ -110,6 +113,10 @@ impl Turn<'_> {
         chat::put_group(self.tx, &place, epoch)?;
         self.refresh_members(&place)?;
         self.prove_leaves_in(&place.group)?;
+        if brought {
+            // The next of them.
+            self.bring_back(&place.chat, left_out::FOUNDER)?;
+        }
         // In a Commit of ours, a leaf with another address is one that we added (but for our own).
         let own = self.identity()?.map(|own| own.device);
         let own_alias = |leaves: &[MemberLeaf]| leaves.iter().find(|leaf| Some(leaf.device) == own).map(|leaf| leaf.address.alias);
@@ -228,7 +235,13 @@ fn unlisted(tx: &Tx<'_>, leaves: &[MemberLeaf]) -> Result<Vec<(AccountId, Device
 }
 
 /// Judges a Commit: are new leaves proven, and do the rules allow it?
-fn judge(tx: &Tx<'_>, delivered: &Delivered, before: &[MemberLeaf], policy: &Policy, change: &StagedChange) -> Result<(), Stop> {
+fn judge(
+    tx: &Tx<'_>,
+    delivered: &Delivered,
+    (chat, before): (&ChatId, &[MemberLeaf]),
+    policy: &Policy,
+    change: &StagedChange,
+) -> Result<(), Stop> {
     let mut needs = Vec::new();
     let mut proven = |claim: &Claim| -> Result<(), Stop> {
         let fresh = || parked::has_waited(tx, &delivered.group, &claim.account);
@@ -269,6 +282,7 @@ fn judge(tx: &Tx<'_>, delivered: &Delivered, before: &[MemberLeaf], policy: &Pol
         removed: &change.removed,
         new_policy: change.policy.as_ref(),
         unlisted: &gone,
+        seats: &left_out::seats_of(tx, chat, policy)?,
     };
     if proposed.judge().is_ok() {
         return Ok(());

@@ -366,6 +366,9 @@ impl Turn<'_> {
         } else {
             chat::set_current(self.tx, place, self.now)?;
             chat::set_state(self.tx, &place.chat, state)?;
+            if !again {
+                self.count_seats(place, members)?;
+            }
             self.refresh_members(place)?;
         }
         if again {

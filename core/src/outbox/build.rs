@@ -11,6 +11,7 @@ use waxseal_wire::request::{AnonymousRequest, Lent, Request, RosterChange, Submi
 use super::{Entry, Intent, Stage, entry, parcel};
 use crate::chat::{self, GroupState, rules::Proposed};
 use crate::group::{self, Change, Group, GroupError, Identity, OfferedKeyPackage};
+use crate::heal::left_out;
 use crate::output::Problem;
 use crate::session::Purpose;
 use crate::store::{StoreError, Tx};
@@ -32,6 +33,7 @@ impl Turn<'_> {
             Intent::Found { .. } => self.begin_found(entry, &identity),
             Intent::Errand { .. } => self.begin_errand(entry, &identity),
             Intent::Note => self.begin_note(entry, &identity),
+            Intent::Bring => self.begin_bring(entry, &identity),
             Intent::Say(content) => self.begin_say(entry, &identity, content),
             intent => {
                 if entry.keys.is_none() && !intent.needs(&identity.account.0).is_empty() {
@@ -103,7 +105,7 @@ impl Turn<'_> {
         Ok(false)
     }
 
-    fn begin_commit(&mut self, entry: &Entry, identity: &Identity) -> Result<bool, StoreError> {
+    pub(super) fn begin_commit(&mut self, entry: &Entry, identity: &Identity) -> Result<bool, StoreError> {
         let Some(place) = self.writable_group(entry)? else { return self.without_group(entry) };
         let Some(change) = self.change_of(entry, identity, &place)? else {
             entry::delete(self.tx, entry.id)?;
@@ -195,6 +197,11 @@ impl Turn<'_> {
                 new.leaving.retain(|account| !change.add.iter().any(|offer| offer.claim.account == *account));
                 change.policy = (new != policy).then_some(new);
             }
+            Intent::Bring => {
+                change.add = self.to_bring(entry, offers)?;
+                change.add.retain(|offer| !is_in(&offer.claim.account, &offer.claim.device));
+                change.add.truncate(waxseal_wire::limits::ADDS);
+            }
             Intent::Leave => {
                 let mut new = policy.clone();
                 new.leaving.insert(identity.account);
@@ -255,6 +262,7 @@ impl Turn<'_> {
             removed: &removed,
             new_policy: change.policy.as_ref(),
             unlisted: &unlisted,
+            seats: &left_out::seats_of(self.tx, &place.chat, policy)?,
         };
         let judged = proposed.judge();
         if judged.is_err() {

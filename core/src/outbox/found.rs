@@ -5,13 +5,16 @@
 //! request. An errand is a group without words: that it exists says "please
 //! add me again"; so is a note to our own devices, in its policy.
 
+use std::collections::BTreeSet;
+
 use waxseal_wire::id::{AccountId, Epoch, GroupId, Millis, Position};
 use waxseal_wire::limits;
 use waxseal_wire::request::{AnonymousRequest, Found, Lent};
 
-use super::{Entry, Intent, Stage, Who, entry, parcel};
+use super::{Entry, Intent, Stage, entry, parcel};
 use crate::chat::{self, ChatGroup, GroupState};
-use crate::group::{Alias, Change, Errand, Group, GroupError, Identity, OfferedKeyPackage, Policy, SealedTree};
+use crate::group::{Alias, Change, Errand, Group, GroupError, Identity, OfferedKeyPackage, Policy, SealedTree, seats};
+use crate::heal::left_out;
 use crate::output::Problem;
 use crate::store::StoreError;
 use crate::turn::Turn;
@@ -63,14 +66,15 @@ impl Turn<'_> {
             return self.found_nobody(entry, &found);
         }
         let Some(alias) = self.spare_or_wait(entry)? else { return Ok(false) };
-        let mut admins: std::collections::BTreeSet<_> = chat::members::admins(self.tx, &found.chat)?.into_iter().collect();
+        let old = found.group.map(|group| self.with_group(&group, |group, _, _| group.policy())).transpose()?.flatten();
+        let mut admins = self.admins_of(&found.chat, old.and_then(Result::ok).as_ref())?;
         let again = found.generation > 0;
-        if again && !found.direct && !admins.contains(&identity.account) && misses_somebody(entry, &offers) {
-            return self.found_later(entry, found.group);
-        }
+        let without: BTreeSet<_> = match &entry.intent {
+            Intent::Found { without, .. } => without.iter().copied().map(AccountId).collect(),
+            _ => BTreeSet::new(),
+        };
         if again {
-            let there: Vec<_> = offers.iter().map(|(account, _)| *account).chain([identity.account]).collect();
-            admins.retain(|admin| there.contains(admin));
+            admins.retain(|admin| !without.contains(admin));
         }
         if found.direct {
             admins.extend(offers.iter().map(|(account, _)| *account));
@@ -79,7 +83,12 @@ impl Turn<'_> {
             admins.insert(identity.account);
         }
         let title = if found.direct { String::new() } else { found.title.clone() };
-        let policy = Policy::new(found.chat.0, found.generation + 1, title, admins, found.direct);
+        let mut policy = Policy::new(found.chat.0, found.generation + 1, title, admins, found.direct);
+        if again && !found.direct {
+            let seated = self.seated(&found.chat)?.difference(&without).copied().collect();
+            policy.seats = Some(seats(&seated));
+            policy.without = without;
+        }
         let add: Vec<_> = offers.into_iter().flat_map(|(_, offers)| offers).take(limits::ADDS).collect();
         let words =
             waiting.iter().filter_map(|one| if let Intent::Say(content) = &one.intent { Some(content.as_slice()) } else { None });
@@ -108,17 +117,6 @@ impl Turn<'_> {
         self.refresh_members(&place)?;
         if !found.direct || again {
             self.note_created(&place, identity.account, again)?;
-        }
-        Ok(true)
-    }
-
-    /// Who is no admin founds nobody out: the others would not follow. Help is asked for again meanwhile.
-    fn found_later(&mut self, entry: &Entry, group: Option<GroupId>) -> Result<bool, StoreError> {
-        entry::delete(self.tx, entry.id)?;
-        if let Some(mut place) = group.map(|group| chat::group(self.tx, &group)).transpose()?.flatten() {
-            place.heal_tries = 0;
-            place.heal_at = Some(self.later(300_000, 600_000));
-            chat::save_group(self.tx, &place)?;
         }
         Ok(true)
     }
@@ -273,14 +271,10 @@ impl Turn<'_> {
             chat::set_state(self.tx, &place.chat, ChatState::Open)?;
         }
         self.tell(crate::Event::ChatChanged(place.chat));
+        if carries {
+            self.bring_back(&place.chat, left_out::FOUNDER)?;
+        }
         // Answers may have come before the server's reply did.
         self.unpark(&group)
     }
-}
-
-/// Whether the server has no KeyPackage of somebody who is to be in.
-fn misses_somebody(entry: &Entry, offers: &[(AccountId, Vec<OfferedKeyPackage>)]) -> bool {
-    let Intent::Found { who } = &entry.intent else { return false };
-    let is_there = |account: &[u8; 32]| offers.iter().any(|(there, found)| there.0 == *account && !found.is_empty());
-    who.iter().any(|who| matches!(who, Who::Account(account) if !is_there(account)))
 }

@@ -41,7 +41,7 @@ impl Turn<'_> {
         if self.session.is_asked(|purpose| *purpose == Purpose::OutboxLookup(id)) {
             return Ok(());
         }
-        let who = self.whom(&entry.intent, own)?;
+        let who = self.whom(entry, own)?;
         let who = who
             .iter()
             .take(waxseal_wire::limits::LOOKUP)
@@ -57,14 +57,17 @@ impl Turn<'_> {
     }
 
     /// Our own account is looked up only for its other devices.
-    fn whom(&self, intent: &Intent, own: &AccountId) -> Result<Vec<Who>, StoreError> {
+    fn whom(&self, entry: &Entry, own: &AccountId) -> Result<Vec<Who>, StoreError> {
+        if entry.intent == Intent::Bring {
+            return self.whom_to_bring(entry.chat.as_ref());
+        }
         let alone = trust::chain(self.tx, own)?.is_none_or(|chain| chain.devices().len() < 2);
-        Ok(intent.needs(&own.0).into_iter().filter(|who| !(alone && *who == Who::Account(own.0))).collect())
+        Ok(entry.intent.needs(&own.0).into_iter().filter(|who| !(alone && *who == Who::Account(own.0))).collect())
     }
 
     pub(crate) fn entry_looked_up(&mut self, id: i64, reply: Reply) -> Result<(), StoreError> {
         let (Some(mut entry), Some(identity)) = (entry::find(self.tx, id)?, self.identity()?) else { return Ok(()) };
-        let who = self.whom(&entry.intent, &identity.account)?;
+        let who = self.whom(&entry, &identity.account)?;
         let found = match reply {
             Reply::Accounts(found) if found.len() <= who.len() && found.is_empty() == who.is_empty() => found,
             Reply::Refused(refusal) if !refusal.is_passing() => return self.give_up(&entry, Problem::Refused(refusal)),
@@ -82,7 +85,11 @@ impl Turn<'_> {
         }
         // Who did not fit into the question or the answer comes in the next Commit.
         let later = who.get(found.len()..).unwrap_or_default();
-        if !later.is_empty() && matches!(entry.intent, Intent::Found { .. } | Intent::Add { .. }) {
+        if entry.intent == Intent::Bring {
+            self.note_missing(entry.chat.as_ref(), who.get(..found.len()).unwrap_or_default(), &usable)?;
+        }
+        if !later.is_empty() && !self.is_founded_anew(&entry)? && matches!(entry.intent, Intent::Found { .. } | Intent::Add { .. })
+        {
             self.post(entry.chat, None, &Intent::Add { who: later.to_vec() })?;
         }
         if who.contains(&Who::Account(identity.account.0)) {
@@ -110,10 +117,17 @@ impl Turn<'_> {
             fit += 1;
         }
         let rest: Vec<_> = usable.drain(fit.max(1).min(usable.len())..).map(|found| Who::Account(found.account)).collect();
-        if !rest.is_empty() {
+        // Whom a founding anew leaves out is brought after, by whoever may.
+        if !rest.is_empty() && entry.intent != Intent::Bring && !self.is_founded_anew(entry)? {
             self.post(entry.chat, None, &Intent::Add { who: rest })?;
         }
         Ok(())
+    }
+
+    fn is_founded_anew(&self, entry: &Entry) -> Result<bool, StoreError> {
+        let chat = entry.chat.filter(|_| matches!(entry.intent, Intent::Found { .. }));
+        let found = chat.map(|chat| chat::find(self.tx, &chat)).transpose()?.flatten();
+        Ok(found.is_some_and(|found| found.generation > 0))
     }
 
     fn judge_found(&mut self, who: &Who, found: &AccountFound, own: &DeviceId) -> Result<Option<Found>, StoreError> {

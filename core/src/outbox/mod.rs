@@ -9,6 +9,7 @@
 //! of a chat is on its way at a time, in the order posted. An entry is on disk
 //! before anything leaves; a lost reply is asked again with the same bytes.
 
+mod bring;
 mod build;
 mod entry;
 mod found;
@@ -41,7 +42,14 @@ pub(crate) enum Intent {
     /// Find out who has this name.
     LookUp(String),
     /// Make the group that carries the chat; again, of a higher generation, where it was broken.
-    Found { who: Vec<Who> },
+    Found {
+        who: Vec<Who>,
+        /// Who is left out on purpose, where it is founded anew.
+        #[serde(default)]
+        without: Vec<[u8; 32]>,
+    },
+    /// Bring back whom the founding anew has left out, so many at a time.
+    Bring,
     /// Seal and submit this padded content.
     Say(Vec<u8>),
     /// Add people.
@@ -74,7 +82,7 @@ impl Intent {
         match self {
             Self::OpenDirect(name) => vec![Who::Name(name.clone()), Who::Account(*own)],
             Self::LookUp(name) => vec![Who::Name(name.clone())],
-            Self::Found { who } | Self::Add { who } => who.clone(),
+            Self::Found { who, .. } | Self::Add { who } => who.clone(),
             Self::Note => vec![Who::Account(*own)],
             Self::Sync(account) | Self::Readd { account, .. } => vec![Who::Account(*account)],
             Self::Errand { to, .. } => to.iter().copied().map(Who::Account).collect(),
@@ -170,6 +178,9 @@ impl Turn<'_> {
 
     /// Gives an entry up; what a person wrote stays and can be tried again.
     pub(crate) fn give_up(&mut self, entry: &Entry, problem: crate::output::Problem) -> Result<(), StoreError> {
+        if entry.intent == Intent::Bring {
+            return self.bring_later(entry);
+        }
         if let (Some(message), Some(chat)) = (entry.message, entry.chat) {
             let mut failed = entry.clone();
             failed.stage = Stage::Failed;

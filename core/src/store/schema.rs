@@ -286,6 +286,10 @@ const CLIENT: &[&str] = &[
     CREATE TABLE own_device (device BLOB PRIMARY KEY NOT NULL, name TEXT, told INTEGER);",
     // The latest time that was seen, to notice a clock that goes back.
     "ALTER TABLE me ADD COLUMN clock INTEGER NOT NULL DEFAULT 0;",
+    // Whom a founding anew has not brought along yet, and how often a KeyPackage was missing; whether a chat's seats are known.
+    "CREATE TABLE left_out (chat BLOB NOT NULL, account BLOB NOT NULL, tried INTEGER NOT NULL DEFAULT 0);
+    CREATE UNIQUE INDEX left_out_key ON left_out (chat, account);
+    ALTER TABLE chat ADD COLUMN seats_known INTEGER NOT NULL DEFAULT 0;",
 ];
 
 const LISTS: u32 = 1_000;

@@ -5,6 +5,7 @@ mod behind;
 mod claims;
 mod clocks;
 mod keys;
+mod large;
 mod lied;
 mod membership;
 mod offline;
