@@ -43,7 +43,7 @@ impl Turn<'_> {
         let Some(found) = chat::find(self.tx, chat)? else { return Ok(()) };
         let Some(place) = found.group.map(|group| chat::group(self.tx, &group)).transpose()?.flatten() else { return Ok(()) };
         if !chat::members::accounts(self.tx, chat)?.contains(&by.account) {
-            return Ok(());
+            return self.bring_soon(&place, &by.account);
         }
         match place.state {
             GroupState::Open => {

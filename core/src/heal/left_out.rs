@@ -13,9 +13,9 @@ use std::collections::BTreeSet;
 use rusqlite::params;
 use waxseal_wire::id::AccountId;
 
-use crate::chat::{self, ChatGroup};
+use crate::chat::{self, ChatGroup, GroupState};
 use crate::group::{MemberLeaf, Policy, seats};
-use crate::outbox::Intent;
+use crate::outbox::{self, Intent, Stage};
 use crate::store::{StoreError, Tx};
 use crate::turn::Turn;
 use crate::view::ChatId;
@@ -126,6 +126,26 @@ impl Turn<'_> {
         }
         let due = self.later(least, most);
         self.post_at(Some(*chat), &Intent::Bring, due).map(drop)
+    }
+
+    /// Somebody who is not in asks to be: who has a seat has KeyPackages again, and is next.
+    pub(super) fn bring_soon(&mut self, place: &ChatGroup, account: &AccountId) -> Result<(), StoreError> {
+        if place.state != GroupState::Open || !all(self.tx, &place.chat)?.contains(account) {
+            return Ok(());
+        }
+        let next = "UPDATE left_out SET tried = 0 WHERE chat = ?1 AND account = ?2";
+        self.tx.prepare_cached(next)?.execute(params![place.chat.0, account.0])?;
+        let due = self.turn_of(&place.group, None)?;
+        let posted = outbox::of_chat(self.tx, &place.chat)?.into_iter().find(|entry| entry.intent == Intent::Bring);
+        match posted {
+            Some(mut entry) if entry.stage == Stage::Queued && entry.due > due => {
+                entry.keys = None;
+                entry.due = due;
+                entry.save(self.tx)
+            }
+            Some(_) => Ok(()),
+            None => self.post_at(Some(place.chat), &Intent::Bring, due).map(drop),
+        }
     }
 
     /// Who of these accounts, of a group that was founded anew, is neither in it nor has a seat in it.
