@@ -66,29 +66,7 @@ impl Turn<'_> {
             return self.found_nobody(entry, &found);
         }
         let Some(alias) = self.spare_or_wait(entry)? else { return Ok(false) };
-        let old = found.group.map(|group| self.with_group(&group, |group, _, _| group.policy())).transpose()?.flatten();
-        let mut admins = self.admins_of(&found.chat, old.and_then(Result::ok).as_ref())?;
-        let again = found.generation > 0;
-        let without: BTreeSet<_> = match &entry.intent {
-            Intent::Found { without, .. } => without.iter().copied().map(AccountId).collect(),
-            _ => BTreeSet::new(),
-        };
-        if again {
-            admins.retain(|admin| !without.contains(admin));
-        }
-        if found.direct {
-            admins.extend(offers.iter().map(|(account, _)| *account));
-        }
-        if found.direct || admins.is_empty() {
-            admins.insert(identity.account);
-        }
-        let title = if found.direct { String::new() } else { found.title.clone() };
-        let mut policy = Policy::new(found.chat.0, found.generation + 1, title, admins, found.direct);
-        if again && !found.direct {
-            let seated = self.seated(&found.chat)?.difference(&without).copied().collect();
-            policy.seats = Some(seats(&seated));
-            policy.without = without;
-        }
+        let policy = self.policy_to_found(entry, identity, &found, &offers)?;
         let add: Vec<_> = offers.into_iter().flat_map(|(_, offers)| offers).take(limits::ADDS).collect();
         let words =
             waiting.iter().filter_map(|one| if let Intent::Say(content) = &one.intent { Some(content.as_slice()) } else { None });
@@ -115,10 +93,44 @@ impl Turn<'_> {
         chat::put_group(self.tx, &place, epoch)?;
         chat::set_current(self.tx, &place, self.now)?;
         self.refresh_members(&place)?;
-        if !found.direct || again {
-            self.note_created(&place, identity.account, again)?;
+        if !found.direct || found.generation > 0 {
+            self.note_created(&place, identity.account, found.generation > 0)?;
         }
         Ok(true)
+    }
+
+    /// Who is an admin in it, who has a seat, and who was left out on purpose.
+    fn policy_to_found(
+        &mut self,
+        entry: &Entry,
+        identity: &Identity,
+        found: &chat::Chat,
+        offers: &[(AccountId, Vec<OfferedKeyPackage>)],
+    ) -> Result<Policy, StoreError> {
+        let old = found.group.map(|group| self.with_group(&group, |group, _, _| group.policy())).transpose()?.flatten();
+        let mut admins = self.admins_of(&found.chat, old.and_then(Result::ok).as_ref())?;
+        let again = found.generation > 0;
+        let without: BTreeSet<_> = match &entry.intent {
+            Intent::Found { without, .. } => without.iter().copied().map(AccountId).collect(),
+            _ => BTreeSet::new(),
+        };
+        if again {
+            admins.retain(|admin| !without.contains(admin));
+        }
+        if found.direct {
+            admins.extend(offers.iter().map(|(account, _)| *account));
+        }
+        if found.direct || admins.is_empty() {
+            admins.insert(identity.account);
+        }
+        let title = if found.direct { String::new() } else { found.title.clone() };
+        let mut policy = Policy::new(found.chat.0, found.generation + 1, title, admins, found.direct);
+        if again && !found.direct {
+            let seated = self.seated(&found.chat)?.difference(&without).copied().collect();
+            policy.seats = Some(seats(&seated));
+            policy.without = without;
+        }
+        Ok(policy)
     }
 
     /// A chat of two is not founded alone. A new one is given up, and says so; what is mended tries again.
