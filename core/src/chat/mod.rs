@@ -211,6 +211,20 @@ pub(crate) fn put_group(tx: &Tx<'_>, group: &ChatGroup, epoch: Epoch) -> Result<
     Ok(())
 }
 
+/// Notes that something of this epoch came while the group was broken for us: so far we are behind at least.
+pub(crate) fn keep_lost_at(tx: &Tx<'_>, group: &GroupId, epoch: Epoch) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE chat_group SET epoch = max(epoch, ?2) WHERE grp = ?1")?
+        .execute(params![group.0, epoch.0.cast_signed()])?;
+    Ok(())
+}
+
+/// The latest epoch of a group that we know of.
+pub(crate) fn lost_at(tx: &Tx<'_>, group: &GroupId) -> Result<Epoch, StoreError> {
+    let epoch: Option<i64> =
+        tx.prepare_cached("SELECT epoch FROM chat_group WHERE grp = ?1")?.query_row([group.0], |row| row.get(0)).optional()?;
+    Ok(Epoch(epoch.unwrap_or(0).cast_unsigned()))
+}
+
 /// Stores what changed about a group, but for its epoch; which chat it carries never changes.
 pub(crate) fn save_group(tx: &Tx<'_>, group: &ChatGroup) -> Result<(), StoreError> {
     tx.prepare_cached(

@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, params};
 use waxseal_wire::id::{DeviceId, Epoch, GroupId, Millis};
 
 use crate::chat::{self, ChatGroup, GroupState};
-use crate::group::{Errand, GroupError, MemberLeaf};
+use crate::group::{Errand, MemberLeaf};
 use crate::outbox::Intent;
 use crate::store::StoreError;
 use crate::turn::Turn;
@@ -21,8 +21,8 @@ impl Turn<'_> {
     /// Asks some members to re-add us.
     pub(super) fn send_errand(&mut self, place: &ChatGroup) -> Result<(), StoreError> {
         let Some(own) = self.identity()? else { return Ok(()) };
-        let epoch = self.with_group(&place.group, |group, _, _| Ok::<_, GroupError>(group.epoch()))?;
-        let epoch = epoch.and_then(Result::ok).unwrap_or(Epoch(0));
+        // Added again before this epoch, we would have heard it: that Welcome is lost too.
+        let epoch = chat::lost_at(self.tx, &place.group)?;
         let culprit = self.culprit_of(place)?;
         let admins = chat::members::admins(self.tx, &place.chat)?;
         let mut to: Vec<_> = chat::members::accounts(self.tx, &place.chat)?
@@ -59,7 +59,7 @@ impl Turn<'_> {
             GroupState::Broken if place.group == errand.group => {
                 // They are lost where we are lost: nobody can re-add anybody, so it is founded again.
                 let mut place = place;
-                place.heal_tries = place.heal_tries.max(2);
+                place.heal_tries = place.heal_tries.max(super::ALL_LOST);
                 let turn = self.turn_of(&place.group, None)?;
                 place.heal_at = Some(place.heal_at.map_or(turn, |at| Millis(at.0.min(turn.0))));
                 chat::save_group(self.tx, &place)

@@ -17,7 +17,7 @@ mod refound;
 
 use rusqlite::params;
 use waxseal_wire::frame::Door;
-use waxseal_wire::id::{AccountId, AliasId, GroupId, Millis};
+use waxseal_wire::id::{AccountId, AliasId, Epoch, GroupId, Millis};
 use waxseal_wire::request::{DeviceRequest, Request};
 
 use crate::Event;
@@ -30,6 +30,10 @@ use crate::trust;
 use crate::turn::Turn;
 use crate::view::{ChatId, ChatState};
 
+/// After so many tries less one, help is asked for once more, whatever was said of us and of others.
+const ASKED_IN_VAIN: u64 = 3;
+/// So many tries stand for: others are lost where we are, so nobody can add anybody again.
+const ALL_LOST: u64 = 16;
 /// Members act one after another, lowest leaf first, so far apart, in milliseconds.
 const TURN: u64 = 3_000;
 
@@ -59,7 +63,7 @@ impl Turn<'_> {
     pub(crate) fn set_back(&mut self, group: &GroupId) -> Result<(), StoreError> {
         self.broken(group, None)?;
         if let Some(mut place) = chat::group(self.tx, group)?.filter(|place| place.state == GroupState::Broken) {
-            place.heal_tries = place.heal_tries.max(2);
+            place.heal_tries = place.heal_tries.max(ALL_LOST);
             chat::save_group(self.tx, &place)?;
         }
         Ok(())
@@ -107,7 +111,15 @@ impl Turn<'_> {
         }
         place.heal_tries += 1;
         place.heal_at = Some(self.later(20_000, 30_000));
-        if found.direct || place.heal_tries > 2 {
+        if !found.direct && place.heal_tries == ASKED_IN_VAIN {
+            // Nobody else says that they are lost here. If we were added meanwhile, that Welcome never came; and that
+            // somebody broke the group is the server's word alone, and keeps us from all the others.
+            place.culprit = None;
+            chat::save_group(self.tx, &place)?;
+            chat::keep_lost_at(self.tx, &place.group, Epoch(i64::MAX as u64))?;
+            return self.send_errand(&place);
+        }
+        if found.direct || place.heal_tries > ASKED_IN_VAIN {
             place.heal_at = Some(self.later(60_000, 120_000));
             chat::save_group(self.tx, &place)?;
             return self.refound(&place);

@@ -122,6 +122,7 @@ impl Turn<'_> {
             return Ok(Fate::Wait);
         }
         if !matches!(place.state, GroupState::Open | GroupState::Superseded) {
+            chat::keep_lost_at(self.tx, &place.group, delivered.epoch)?;
             if number != Number::Used {
                 self.show_holes(&place, delivered.position)?;
                 self.gap_once(&place, delivered.position.0)?;
