@@ -30,8 +30,10 @@ use crate::trust;
 use crate::turn::Turn;
 use crate::view::{ChatId, ChatState};
 
-/// After so many tries less one, help is asked for once more, whatever was said of us and of others.
+/// From this try on help is asked for whatever was said of us and of others.
 const ASKED_IN_VAIN: u64 = 3;
+/// So many tries are left to the others, who may all be well in a group that we do not know.
+const PATIENT: u64 = 6;
 /// So many tries stand for: others are lost where we are, so nobody can add anybody again.
 const ALL_LOST: u64 = 16;
 /// Members act one after another, lowest leaf first, so far apart, in milliseconds.
@@ -111,15 +113,16 @@ impl Turn<'_> {
         }
         place.heal_tries += 1;
         place.heal_at = Some(self.later(20_000, 30_000));
-        if !found.direct && place.heal_tries == ASKED_IN_VAIN {
+        if !found.direct && (ASKED_IN_VAIN..=PATIENT).contains(&place.heal_tries) {
             // Nobody else says that they are lost here. If we were added meanwhile, that Welcome never came; and that
             // somebody broke the group is the server's word alone, and keeps us from all the others.
             place.culprit = None;
+            place.heal_at = Some(self.later(60_000, 120_000));
             chat::save_group(self.tx, &place)?;
             chat::keep_lost_at(self.tx, &place.group, Epoch(i64::MAX as u64))?;
             return self.send_errand(&place);
         }
-        if found.direct || place.heal_tries > ASKED_IN_VAIN {
+        if found.direct || place.heal_tries > PATIENT {
             place.heal_at = Some(self.later(60_000, 120_000));
             chat::save_group(self.tx, &place)?;
             return self.refound(&place);
