@@ -12,6 +12,7 @@
 mod directory;
 mod knows;
 mod post;
+mod spared;
 
 use std::collections::BTreeMap;
 
@@ -27,6 +28,7 @@ use waxseal_wire::request::{AnonymousRequest, DeviceRequest, Request};
 use self::directory::Directory;
 use self::knows::Knows;
 use self::post::Desk;
+pub use self::spared::{SAFETY, Spared, spared};
 use crate::tap::Tap;
 
 /// What he says that is not so.
@@ -105,12 +107,6 @@ impl Lie {
         Self::Frame,
     ];
 
-    /// Those after which everybody was seen to come right again, told alone; the others only where they are asked for.
-    ///
-    /// What is missing for them: proof of who broke a group, a second Welcome for who never came, and an order
-    /// that does not rest on the server's numbers.
-    pub const HELD: [Self; 6] = [Self::Replay, Self::Reorder, Self::SwapKeys, Self::CutChain, Self::SwapChain, Self::ReuseKeys];
-
     /// For the table.
     pub fn name(self) -> &'static str {
         match self {
@@ -162,7 +158,7 @@ impl Liar {
     /// Somebody who tells one lie, often or now and then; `houses` live in the town.
     pub fn new(seed: u64, houses: usize) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(seed ^ 0x006c_6961_7200);
-        let lie = *Lie::HELD.choose(&mut rng).unwrap_or(&Lie::Replay);
+        let lie = *Lie::ALL.choose(&mut rng).unwrap_or(&Lie::Replay);
         let rate = *[20, 80, 250].choose(&mut rng).unwrap_or(&80);
         let victim = rng.gen_range(0..houses.max(1));
         Self::with(rng, BTreeMap::from([(lie, rate)]), victim)
@@ -203,6 +199,11 @@ impl Liar {
     #[must_use]
     pub fn only(self, house: usize) -> Self {
         Self { only: Some(house), ..self }
+    }
+
+    /// What is not asked of a town where he lives.
+    pub fn spared(&self) -> Spared {
+        spared(self.often.keys().copied())
     }
 
     /// What he told so far, by kind.

@@ -16,7 +16,7 @@ use rand_chacha::rand_core::SeedableRng;
 
 use crate::checks::{self, Check, Fault};
 use crate::deeds::Deed;
-use crate::liar::{Liar, Lie};
+use crate::liar::{Liar, Lie, Spared};
 use crate::tally::Tally;
 use crate::tap::Tap;
 use crate::town::{Broken, Planted, Town, Weather};
@@ -127,8 +127,11 @@ pub fn play_with(seed: u64, kind: Kind, lies: &[(Lie, u32)], planted: Option<Pla
     town.run_for(STORM)?;
     let mut faults = whatever_happened(&mut town)?;
     calm_down(&mut town, &mut chance, kind)?;
+    let mut spared = Spared::default();
     if let Some(liar) = liar {
-        town.tally.lies.clone_from(liar.lock().unwrap_or_else(PoisonError::into_inner).told());
+        let liar = liar.lock().unwrap_or_else(PoisonError::into_inner);
+        town.tally.lies.clone_from(liar.told());
+        spared = liar.spared();
     }
     town.run_for(CALM)?;
     let healed = checks::health(&mut town)?.undecryptable;
@@ -137,7 +140,7 @@ pub fn play_with(seed: u64, kind: Kind, lies: &[(Lie, u32)], planted: Option<Pla
     faults.extend(checks::at_rest(&mut town)?);
     faults.extend(checks::together(&mut town)?);
     if honest {
-        faults.extend(checks::accounted(&mut town, honest)?);
+        faults.extend(checks::accounted(&mut town, honest, spared.ends)?);
     }
     if matches!(kind, Kind::Talk | Kind::Scarce) {
         faults.extend(checks::complete(&mut town, &titles)?);
@@ -147,11 +150,12 @@ pub fn play_with(seed: u64, kind: Kind, lies: &[(Lie, u32)], planted: Option<Pla
     }
     faults.extend(farewell::last_words(&mut town)?);
     // What a liar swallowed last shows only when something follows it.
-    faults.extend(checks::accounted(&mut town, honest)?);
+    faults.extend(checks::accounted(&mut town, honest, spared.ends)?);
     let tally = count(&mut town, kind, if honest { 0 } else { healed })?;
     if tally.undecryptable_after > 0 {
         faults.push(Fault(Check::Opened, format!("{} entries could not be opened", tally.undecryptable_after)));
     }
+    faults.retain(|fault| !spared.checks.contains(&fault.0));
     faults.dedup();
     let ending = Ending { faults, tally, traffic: town.traffic.clone() };
     Ok((ending, town))

@@ -69,16 +69,27 @@ fn is_marked(lines: &[Row], place: (u64, [u8; 16], u64)) -> bool {
 struct Views {
     lines: Vec<BTreeMap<[u8; 16], Vec<Row>>>,
     states: Vec<BTreeMap<ChatId, ChatState>>,
+    /// How far each house has come in each group that it was in.
+    places: Vec<BTreeMap<[u8; 16], u64>>,
+}
+
+fn places(store: &Store) -> Result<BTreeMap<[u8; 16], u64>, StoreError> {
+    store.read(|tx| {
+        let mut select = tx.prepare("SELECT grp, position FROM chat_group")?;
+        let found = select.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?;
+        Ok(found.collect::<Result<_, _>>()?)
+    })
 }
 
 impl Views {
     fn of(town: &mut Town) -> Result<Self, Broken> {
-        let (mut lines, mut states) = (Vec::new(), Vec::new());
+        let (mut lines, mut states, mut places) = (Vec::new(), Vec::new(), Vec::new());
         for house in &mut town.houses {
             lines.push(rows(house.client().store_mut())?);
+            places.push(self::places(house.client().store_mut())?);
             states.push(house.client().chats()?.into_iter().map(|chat| (chat.chat, chat.state)).collect());
         }
-        Ok(Self { lines, states })
+        Ok(Self { lines, states, places })
     }
 
     /// The generation of a group, as its lines have it.
@@ -92,8 +103,9 @@ impl Views {
     }
 }
 
-/// See the module. Where the server lied (`honest` is false), a house may hold for sent what it swallowed.
-pub fn accounted(town: &mut Town, honest: bool) -> Result<Vec<Fault>, Broken> {
+/// See the module. Where the server lied (`honest` is false), a house may hold for sent what it swallowed; where it kept
+/// back the `ends` of groups, nothing is asked of who has not come so far in one.
+pub fn accounted(town: &mut Town, honest: bool, ends: bool) -> Result<Vec<Fault>, Broken> {
     let views = Views::of(town)?;
     let mut faults = Vec::new();
     let mut taken = BTreeSet::new();
@@ -105,7 +117,9 @@ pub fn accounted(town: &mut Town, honest: bool) -> Result<Vec<Fault>, Broken> {
             let to = accepted.to.iter().filter_map(|alias| town.ledger.houses.get(alias).copied());
             for to in to.chain([said.house]).filter(|to| !town.houses[*to].gone) {
                 let (name, theirs) = (&town.houses[to].name, views.of_chat(to, &said.chat));
+                let is_end = views.places[to].get(&group.0).is_none_or(|known| *known < position.0);
                 match views.states[to].get(&said.chat) {
+                    _ if ends && is_end => {}
                     Some(ChatState::Left) => {}
                     None => {
                         faults.push(Fault(Check::Accounted, format!("{name} knows nothing of the chat where {text:?} was said")))

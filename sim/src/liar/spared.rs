@@ -1,0 +1,88 @@
+//! What is not asked of a town in which the server lied, lie by lie.
+//!
+//! Called by `plan`. Everything else is asked as in any other town. What is safety is never spared:
+//! nothing is shown that nobody said, nothing as somebody else's, nothing twice, no foreign device is in
+//! a group, nothing is held for delivered that was not, and whoever knows of a place in a conversation
+//! shows what is there, or that it is missing.
+
+use std::collections::BTreeSet;
+
+use super::Lie;
+use crate::checks::Check;
+
+/// What holds whatever is told.
+pub const SAFETY: [Check; 5] = [Check::Once, Check::Words, Check::Ghosts, Check::Sure, Check::Accounted];
+
+/// Something that these lies destroy for good.
+struct Destroys {
+    lies: &'static [Lie],
+    /// What of a conversation nobody can ask for who was never told of it: its last words, or a group it went on in.
+    ends: bool,
+    spares: &'static [Check],
+}
+
+/// The demands, as data; [0019](../../../docs/decisions/0019-what-is-promised-against-a-server-that-lies.md) gives the reasons.
+const DESTROYS: [Destroys; 2] = [
+    // An invitation or a Commit that never comes, or that nobody can open: whoever is not told where the chat
+    // went on stays in the part that was. It is found out where somebody speaks, not before.
+    Destroys {
+        lies: &[
+            Lie::Withhold,
+            Lie::Swallow,
+            Lie::Noise,
+            Lie::Frame,
+            Lie::Mistype,
+            Lie::Damage,
+            Lie::Renumber,
+            Lie::Backdate,
+            Lie::Misattribute,
+        ],
+        ends: true,
+        spares: &[Check::Together, Check::LastWord, Check::Opened, Check::Budget],
+    },
+    // Order rests on the server's numbers: false ones, and words that went into two groups, stand differently.
+    Destroys {
+        lies: &[Lie::Withhold, Lie::Frame, Lie::Renumber, Lie::Backdate, Lie::Forget, Lie::Stale],
+        ends: false,
+        spares: &[Check::Order],
+    },
+];
+
+/// See the module.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Spared {
+    /// Checks whose faults do not count.
+    pub checks: BTreeSet<Check>,
+    /// Whether ends of conversations may be unknown to who was not told of them.
+    pub ends: bool,
+}
+
+/// What is spared where these lies are told.
+pub fn spared(lies: impl IntoIterator<Item = Lie>) -> Spared {
+    let mut all = Spared::default();
+    for lie in lies {
+        for row in DESTROYS.iter().filter(|row| row.lies.contains(&lie)) {
+            all.checks.extend(row.spares);
+            all.ends |= row.ends;
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_lie_spares_anybody_safety() {
+        let all = spared(Lie::ALL);
+        assert!(SAFETY.iter().all(|check| !all.checks.contains(check)));
+    }
+
+    #[test]
+    fn refused_service_and_false_people_spare_nothing() {
+        let nothing =
+            [Lie::Replay, Lie::Reorder, Lie::SwapKeys, Lie::ReuseKeys, Lie::CutChain, Lie::SwapChain, Lie::Deny, Lie::Refuse];
+        assert_eq!(spared(nothing), Spared::default());
+    }
+}
