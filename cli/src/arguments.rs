@@ -223,7 +223,7 @@ pub(crate) enum Verb {
     },
     /// Delete the account on the server, and everything on this device. There is no way back.
     #[command(
-        after_help = "Examples:\n  waxseal close-account alice\n\nExport first what you want to keep: waxseal export > messages.jsonl"
+        after_help = "Examples:\n  waxseal close-account alice\n\nExport first what you want to keep: waxseal export > messages.jsonl\nYour groups are left first. Where you are the only admin, make somebody else one before: waxseal group admin GROUP NAME"
     )]
     CloseAccount {
         /// The account's name, so that it is not the wrong one.

@@ -128,6 +128,13 @@ fn a_group_is_made_renamed_and_left() {
     let members = alice.done(&["group", "members", "#Films"]);
     assert!(members.contains("bob") && !members.contains("carol"), "{members}");
     assert!(alice.refused(1, &["group", "leave", "#Films"]).contains("admin"), "the last admin stays");
+    // Whoever deletes their account has left, and is not in the list of members for ever.
+    bob.done(&["close-account", "bob", "--yes"]);
+    let mut staying = alice.listen();
+    staying.hear("ready", |_| true);
+    staying.hear("chat", |event| event["title"] == "Films" && event["members"] == 1);
+    drop(staying);
+    assert!(alice.done(&["read", "#Films", "--limit", "50"]).contains("bob left"));
 }
 
 #[test]
