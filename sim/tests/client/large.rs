@@ -1,4 +1,4 @@
-//! A large group that is founded anew by somebody who is no admin: everybody comes along.
+//! A group that is founded anew by somebody who is no admin: everybody comes along, however many, whoever dies on the way.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -101,4 +101,65 @@ fn everybody_comes_along_when_one_who_is_no_admin_founds_a_large_group_anew() {
     let all = town.houses[1].client().messages(bees, None, 1_000).unwrap();
     let founded = all.iter().filter(|message| message.line == Line::Notice(Notice::Refounded)).count();
     assert!((1..=2).contains(&founded), "founded anew {founded} times");
+}
+
+/// Anna breaks a group of five and goes. Dora, the other admin, is away; nobody gets a KeyPackage of Emil's; so Bert or Carl founds
+/// it anew, or both at once. One of them dies at its `nth` persist from then on; gives how often they died.
+fn founders_race(seed: u64, nth: u64) -> u64 {
+    const ANNA: usize = 0;
+    const BERT: usize = 1;
+    const CARL: usize = 2;
+    const DORA: usize = 3;
+    const EMIL: usize = 4;
+    let names = ["anna", "bert", "carl", "dora", "emil"].map(str::to_owned);
+    let mut town = town(seed, &names.each_ref().map(String::as_str));
+    town.plan(0, ANNA, Deed::Found("bees".into(), names[1..].to_vec()));
+    for house in BERT..=EMIL {
+        town.plan(5_000, house, Deed::AcceptAll);
+    }
+    town.run_for(10_000).unwrap();
+    let bees = town.chat(ANNA, "bees").unwrap();
+    let dora = town.houses[DORA].client().me().unwrap().unwrap().account;
+    town.command(ANNA, Command::SetAdmin(bees, dora, true)).unwrap();
+    town.run_for(10 * 60_000).unwrap();
+
+    let missing = Arc::new(AtomicBool::new(true));
+    town.tap = Some(Box::new(Withheld(names[EMIL].clone(), missing.clone())));
+    town.unplug(DORA).unwrap();
+    town.unplug(EMIL).unwrap();
+    town.vandals.push(ANNA);
+    town.plan(0, ANNA, Deed::Refresh("bees".into()));
+    town.run_for(200).unwrap();
+    town.unplug(ANNA).unwrap();
+    town.houses[ANNA].gone = true;
+    town.weather.delay = (1, 4_000);
+    town.houses[[BERT, CARL][usize::try_from(nth / 2 % 2).unwrap()]].plan_crash(nth, seed % 2 == 0);
+    town.run_for(5 * 60_000).unwrap();
+    missing.store(false, Ordering::Relaxed);
+    for house in [DORA, EMIL] {
+        town.connect(house, 0);
+    }
+    town.run_for(12 * 60_000).unwrap();
+    town.houses[BERT].plan_crash(u64::MAX, false);
+    town.houses[CARL].plan_crash(u64::MAX, false);
+    for house in BERT..=EMIL {
+        town.plan(0, house, Deed::Say("bees".into(), format!("from {house}")));
+    }
+    town.run_for(60_000).unwrap();
+    for house in BERT..=EMIL {
+        let what = format!("seed {seed}, dies at {nth}, house {house}");
+        assert_eq!(seen(&mut town, house).0, names[1..], "{what}");
+        assert!(seen(&mut town, house).1 == [names[DORA].clone()], "{what}: nobody became an admin by it");
+        let mut all = texts(&mut town, house, "bees");
+        all.sort();
+        assert_eq!(all, ["from 1", "from 2", "from 3", "from 4"], "{what}");
+        assert_eq!(town.houses[house].client().chat(bees).unwrap().unwrap().state, ChatState::Open, "{what}");
+    }
+    town.houses[BERT].restarts + town.houses[CARL].restarts
+}
+
+#[test]
+fn whoever_founds_anew_may_die_at_any_persist_and_nobody_is_left_out() {
+    let died: u64 = (1..=24).step_by(2).map(|nth| founders_race(1_000 + nth + nth / 2, nth)).sum();
+    assert!(died >= 10, "they died {died} times");
 }
