@@ -133,7 +133,7 @@ fn founders_race(seed: u64, nth: u64) -> u64 {
     town.unplug(ANNA).unwrap();
     town.houses[ANNA].gone = true;
     town.weather.delay = (1, 4_000);
-    town.houses[[BERT, CARL][usize::try_from(nth / 2 % 2).unwrap()]].plan_crash(nth, seed % 2 == 0);
+    town.houses[[BERT, CARL][usize::try_from(nth / 2 % 2).unwrap()]].plan_crash(nth, seed.is_multiple_of(2));
     town.run_for(5 * 60_000).unwrap();
     missing.store(false, Ordering::Relaxed);
     for house in [DORA, EMIL] {
