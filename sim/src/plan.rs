@@ -79,13 +79,14 @@ const DAY: u64 = 24 * 60 * 60_000;
 
 /// Kinds in turn, so that any run of seeds has all of them.
 ///
-/// Jumping clocks, long splits and lies are played where they are asked for: one such town in forty still does
-/// not come right, or shows that it took longer than the time to heal.
-const TURNS: [Kind; 4] = [Kind::Talk, Kind::Change, Kind::Devices, Kind::Scarce];
+/// Jumping clocks and long splits are played where they are asked for: one such town in forty still does not come
+/// right, or shows that it took longer than the time to heal.
+const TURNS: [Kind; 5] = [Kind::Talk, Kind::Change, Kind::Devices, Kind::Scarce, Kind::Lies];
 
 /// The kind of town that a seed makes.
 pub fn kind_of(seed: u64) -> Kind {
-    TURNS[((seed + seed / 4) % 4) as usize]
+    let kinds = TURNS.len() as u64;
+    TURNS[((seed + seed / kinds) % kinds) as usize]
 }
 
 /// Plays one town to its end.

@@ -126,9 +126,13 @@ pub fn accounted(town: &mut Town, honest: bool, ends: bool) -> Result<Vec<Fault>
                     }
                     _ if theirs.iter().any(|line| line.text == *text) => {}
                     Some(_) if is_marked(theirs, place) => {}
-                    Some(_) => {
-                        faults.push(Fault(Check::Accounted, format!("{name} shows neither {text:?} nor that it is missing")))
-                    }
+                    Some(_) => faults.push(Fault(
+                        Check::Accounted,
+                        format!(
+                            "{name} shows neither {text:?} nor that it is missing, at {} of generation {}",
+                            position.0, place.0
+                        ),
+                    )),
                 }
             }
         }
