@@ -67,6 +67,8 @@ pub(crate) struct Session {
     pub(crate) seen: Option<Millis>,
     /// The server was busy: chains and trees are asked for again then.
     pub(crate) fetch_at: Option<Millis>,
+    /// How often the tree of a group that we join was not given, for whatever reason.
+    pub(crate) trees_denied: HashMap<GroupId, u32>,
     /// The server was busy: the name is claimed again then.
     pub(crate) register_at: Option<Millis>,
     /// KeyPackages are looked at then.

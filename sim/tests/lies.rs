@@ -7,7 +7,9 @@ use waxseal_sim::deeds::Deed;
 use waxseal_sim::tap::Tap;
 use waxseal_sim::town::{Broken, Town, Weather};
 use waxseal_wire::frame::Told;
-use waxseal_wire::reply::Push;
+use waxseal_wire::id::RequestId;
+use waxseal_wire::reply::{Push, Refusal, Reply};
+use waxseal_wire::request::{AnonymousRequest, Request};
 
 const NAMES: [&str; 4] = ["anna", "bert", "carl", "dora"];
 
@@ -29,6 +31,37 @@ fn swallow(town: &mut Town, begin: u64, end: u64) {
         town.tap = None;
         Ok::<_, Broken>(())
     });
+}
+
+/// The first questions for a tree are answered with a lie: it is not there.
+struct Denies(u32);
+
+impl Tap for Denies {
+    fn instead(&mut self, _house: usize, _id: RequestId, request: &Request) -> Option<Reply> {
+        let asks = matches!(request, Request::Anonymous(AnonymousRequest::FetchBlob(_)));
+        if !asks || self.0 == 0 {
+            return None;
+        }
+        self.0 -= 1;
+        Some(Reply::Refused(Refusal::Unknown))
+    }
+}
+
+#[test]
+fn who_is_invited_comes_in_though_the_server_denied_the_tree_at_first() {
+    let mut town = Town::new(5, Weather::CALM).unwrap();
+    for name in NAMES {
+        let house = town.settle(&format!("{name}/1"), name);
+        town.plan(10, house, Deed::Register);
+    }
+    town.run_for(2_000).unwrap();
+    let denies = waxseal_sim::plan::shared(&mut town, Denies(3));
+    town.plan(0, 0, Deed::Found("bees".into(), NAMES.iter().map(|name| (*name).to_owned()).collect()));
+    town.run_for(60_000).unwrap();
+    assert_eq!(denies.lock().unwrap().0, 0, "it was denied");
+    for house in 1..4 {
+        assert!(town.chat(house, "bees").is_some(), "house {house} was told of the chat");
+    }
 }
 
 #[test]

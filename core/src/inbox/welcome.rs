@@ -28,6 +28,9 @@ use crate::trust::{self, Standing};
 use crate::turn::Turn;
 use crate::view::{ChatId, ChatState, Notice};
 
+/// So often a tree is asked for before it counts as gone.
+const TREE_TRIES: u32 = 8;
+
 /// A Welcome whose tree is being fetched.
 struct Joining {
     welcome: Vec<u8>,
@@ -178,6 +181,11 @@ impl Turn<'_> {
                 self.session.fetch_at = Some(self.later(1_000, 3_000));
                 return Ok(());
             }
+            // One word of the server is no proof that the tree is gone, and nobody would add us again.
+            _ if self.is_asked_again(&group) => {
+                self.session.fetch_at = Some(self.later(1_000, 3_000));
+                return Ok(());
+            }
             // The tree is gone, or was never there: whoever added us must do it again.
             _ => return self.join_failed(&group, &joining),
         }
@@ -192,6 +200,13 @@ impl Turn<'_> {
             self.tell(Event::Progress { chat: place.chat, work: Work::Joining, done, total: joining.total });
         }
         if done < joining.total { self.fetch_tree(&group) } else { self.finish_join(&group) }
+    }
+
+    /// Whether the tree of a group is asked for once more.
+    fn is_asked_again(&mut self, group: &GroupId) -> bool {
+        let denied = self.session.trees_denied.entry(*group).or_default();
+        *denied += 1;
+        *denied < TREE_TRIES
     }
 
     /// A chain came: a join that waited for it may go on.
@@ -378,8 +393,9 @@ impl Turn<'_> {
             // What was said in the broken group not everybody has heard.
             profile::set_told(self.tx, &place.chat, Millis(0))?;
             me::count(self.tx, Counter::Refounded)?;
-            if known.is_some_and(|chat| chat.generation.saturating_add(1) < place.generation) {
-                // A group in between carried the chat, and we heard nothing of it.
+            let late = place.position > Position(0);
+            if late || known.is_some_and(|chat| chat.generation.saturating_add(1) < place.generation) {
+                // What was said here before we came, or in a group in between, we have not heard.
                 self.gap(place, place.position.0)?;
             }
             self.note(place, place.position.0, Some(by), Notice::Refounded)?;
