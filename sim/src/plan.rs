@@ -152,7 +152,13 @@ pub fn play_with(seed: u64, kind: Kind, lies: &[(Lie, u32)], planted: Option<Pla
     faults.extend(farewell::last_words(&mut town)?);
     // What a liar swallowed last shows only when something follows it.
     faults.extend(checks::accounted(&mut town, honest, spared.ends)?);
-    let tally = count(&mut town, kind, if honest { 0 } else { healed })?;
+    // Where a lie destroyed an invitation for good, what goes to who never came is of that lie.
+    let of_lies = match (honest, spared.checks.contains(&Check::Opened)) {
+        (true, _) => 0,
+        (false, false) => healed,
+        (false, true) => u64::MAX,
+    };
+    let tally = count(&mut town, kind, of_lies)?;
     if tally.undecryptable_after > 0 {
         faults.push(Fault(Check::Opened, format!("{} entries could not be opened", tally.undecryptable_after)));
     }

@@ -101,7 +101,7 @@ impl fmt::Display for Tally {
         let mended = format!("added again {}, founded again {}", self.health.readded, self.health.refounded);
         row(f, "mended", self.health.readded + self.health.refounded, &mended)?;
         row(f, "gaps shown", self.gaps, "")?;
-        row(f, "undecryptable while lied to", self.health.undecryptable - self.undecryptable_after, "")?;
+        row(f, "undecryptable by lies", self.health.undecryptable - self.undecryptable_after, "")?;
         row(f, "undecryptable otherwise", self.undecryptable_after, "")
     }
 }

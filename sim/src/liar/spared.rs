@@ -22,7 +22,7 @@ struct Destroys {
 }
 
 /// The demands, as data; [0019](../../../docs/decisions/0019-what-is-promised-against-a-server-that-lies.md) gives the reasons.
-const DESTROYS: [Destroys; 3] = [
+const DESTROYS: [Destroys; 4] = [
     // An invitation or a Commit that never comes, or that nobody can open: whoever is not told where the chat
     // went on stays in the part that was. It is found out where somebody speaks, not before.
     Destroys {
@@ -36,12 +36,16 @@ const DESTROYS: [Destroys; 3] = [
             Lie::Renumber,
             Lie::Backdate,
             Lie::Misattribute,
+            // The tree that somebody needs to join was taken, and forgotten.
+            Lie::Forget,
         ],
         ends: true,
         spares: &[Check::Together, Check::LastWord, Check::Opened, Check::Budget],
     },
     // A true device that a cut chain does not list looks like a ghost: whoever sees one goes on without whoever let it in.
     Destroys { lies: &[Lie::CutChain, Lie::SwapChain], ends: true, spares: &[Check::Together, Check::LastWord, Check::Opened] },
+    // Who leaves while the group seems broken is out by itself; the others believe otherwise until they clear it away.
+    Destroys { lies: &[Lie::Stale], ends: false, spares: &[Check::LastWord] },
     // Order rests on the server's numbers: false ones, and words that went into two groups, stand differently.
     Destroys {
         lies: &[Lie::Withhold, Lie::Frame, Lie::Renumber, Lie::Backdate, Lie::Forget, Lie::Stale, Lie::Answer],
