@@ -141,7 +141,7 @@ pub fn play_with(seed: u64, kind: Kind, lies: &[(Lie, u32)], planted: Option<Pla
     faults.extend(checks::at_rest(&mut town)?);
     faults.extend(checks::together(&mut town)?);
     if honest {
-        faults.extend(checks::accounted(&mut town, honest, spared.ends)?);
+        faults.extend(checks::accounted(&mut town, honest, &spared)?);
     }
     if matches!(kind, Kind::Talk | Kind::Scarce) {
         faults.extend(checks::complete(&mut town, &titles)?);
@@ -151,7 +151,7 @@ pub fn play_with(seed: u64, kind: Kind, lies: &[(Lie, u32)], planted: Option<Pla
     }
     faults.extend(farewell::last_words(&mut town)?);
     // What a liar swallowed last shows only when something follows it.
-    faults.extend(checks::accounted(&mut town, honest, spared.ends)?);
+    faults.extend(checks::accounted(&mut town, honest, &spared)?);
     // Where a lie destroyed an invitation for good, what goes to who never came is of that lie.
     let of_lies = match (honest, spared.checks.contains(&Check::Opened)) {
         (true, _) => 0,

@@ -74,6 +74,8 @@ impl Turn<'_> {
         if number == Number::Beyond {
             self.show_holes(&place, delivered.position)?;
         }
+        // That it is a Commit is the server's word; it may have been somebody's.
+        self.gap_once(&place, delivered.position.0)?;
         place.skip_to(delivered.position);
         place.reached(delivered.position);
         chat::save_group(self.tx, &place)?;

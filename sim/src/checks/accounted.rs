@@ -14,6 +14,7 @@ use waxseal_core::view::{ChatId, ChatState};
 use waxseal_wire::id::GroupId;
 
 use super::{Check, Fault};
+use crate::liar::Spared;
 use crate::town::{Broken, Town};
 
 /// One line as it is stored.
@@ -103,9 +104,9 @@ impl Views {
     }
 }
 
-/// See the module. Where the server lied (`honest` is false), a house may hold for sent what it swallowed; where it kept
-/// back the `ends` of groups, nothing is asked of who has not come so far in one.
-pub fn accounted(town: &mut Town, honest: bool, ends: bool) -> Result<Vec<Fault>, Broken> {
+/// See the module. Where the server lied (`honest` is false), a house may hold for sent what it swallowed; `spared` says
+/// what else is not asked: of who has not come so far in a group, or where exactly a gap stands.
+pub fn accounted(town: &mut Town, honest: bool, spared: &Spared) -> Result<Vec<Fault>, Broken> {
     let views = Views::of(town)?;
     let mut faults = Vec::new();
     let mut taken = BTreeSet::new();
@@ -119,13 +120,14 @@ pub fn accounted(town: &mut Town, honest: bool, ends: bool) -> Result<Vec<Fault>
                 let (name, theirs) = (&town.houses[to].name, views.of_chat(to, &said.chat));
                 let is_end = views.places[to].get(&group.0).is_none_or(|known| *known < position.0);
                 match views.states[to].get(&said.chat) {
-                    _ if ends && is_end => {}
+                    _ if spared.ends && is_end => {}
                     Some(ChatState::Left) => {}
                     None => {
                         faults.push(Fault(Check::Accounted, format!("{name} knows nothing of the chat where {text:?} was said")))
                     }
                     _ if theirs.iter().any(|line| line.text == *text) => {}
                     Some(_) if is_marked(theirs, place) => {}
+                    Some(_) if spared.numbers && theirs.iter().any(|line| line.kind == GAP) => {}
                     Some(_) => faults.push(Fault(
                         Check::Accounted,
                         format!(

@@ -18,11 +18,13 @@ struct Destroys {
     lies: &'static [Lie],
     /// What of a conversation nobody can ask for who was never told of it: its last words, or a group it went on in.
     ends: bool,
+    /// The numbers that a gap would stand at: any gap in the chat says it.
+    numbers: bool,
     spares: &'static [Check],
 }
 
 /// The demands, as data; [0019](../../../docs/decisions/0019-what-is-promised-against-a-server-that-lies.md) gives the reasons.
-const DESTROYS: [Destroys; 4] = [
+const DESTROYS: [Destroys; 5] = [
     // An invitation or a Commit that never comes, or that nobody can open: whoever is not told where the chat
     // went on stays in the part that was. It is found out where somebody speaks, not before.
     Destroys {
@@ -40,16 +42,25 @@ const DESTROYS: [Destroys; 4] = [
             Lie::Forget,
         ],
         ends: true,
+        numbers: false,
         spares: &[Check::Together, Check::LastWord, Check::Opened, Check::Budget],
     },
     // A true device that a cut chain does not list looks like a ghost: whoever sees one goes on without whoever let it in.
-    Destroys { lies: &[Lie::CutChain, Lie::SwapChain], ends: true, spares: &[Check::Together, Check::LastWord, Check::Opened] },
+    Destroys {
+        lies: &[Lie::CutChain, Lie::SwapChain, Lie::Answer],
+        ends: true,
+        numbers: false,
+        spares: &[Check::Together, Check::LastWord, Check::Opened],
+    },
     // Who leaves while the group seems broken is out by itself; the others believe otherwise until they clear it away.
-    Destroys { lies: &[Lie::Stale], ends: false, spares: &[Check::LastWord] },
+    Destroys { lies: &[Lie::Stale], ends: false, numbers: false, spares: &[Check::LastWord] },
+    // Numbers that are false all the time: a gap stands, but not where the honest server would have it.
+    Destroys { lies: &[Lie::Renumber, Lie::Backdate], ends: true, numbers: true, spares: &[] },
     // Order rests on the server's numbers: false ones, and words that went into two groups, stand differently.
     Destroys {
         lies: &[Lie::Withhold, Lie::Frame, Lie::Renumber, Lie::Backdate, Lie::Forget, Lie::Stale, Lie::Answer],
         ends: false,
+        numbers: false,
         spares: &[Check::Order],
     },
 ];
@@ -61,6 +72,8 @@ pub struct Spared {
     pub checks: BTreeSet<Check>,
     /// Whether ends of conversations may be unknown to who was not told of them.
     pub ends: bool,
+    /// Whether a gap may stand at another place than the honest server's.
+    pub numbers: bool,
 }
 
 /// What is spared where these lies are told.
@@ -70,6 +83,7 @@ pub fn spared(lies: impl IntoIterator<Item = Lie>) -> Spared {
         for row in DESTROYS.iter().filter(|row| row.lies.contains(&lie)) {
             all.checks.extend(row.spares);
             all.ends |= row.ends;
+            all.numbers |= row.numbers;
         }
     }
     all
