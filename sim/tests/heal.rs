@@ -25,6 +25,21 @@ fn group_of_four(seed: u64) -> Town {
     town
 }
 
+/// Anna and Bert, who have a chat of two.
+fn two_who_talk(seed: u64) -> Town {
+    let mut town = Town::new(seed, Weather::CALM).unwrap();
+    for name in ["anna", "bert"] {
+        let house = town.settle(&format!("{name}/1"), name);
+        town.plan(10, house, Deed::Register);
+    }
+    town.run_for(2_000).unwrap();
+    town.plan(0, 0, Deed::Open("bert".into()));
+    town.plan(3_000, 0, Deed::Say("bert".into(), "hello".into()));
+    town.plan(5_000, 1, Deed::AcceptAll);
+    town.run_for(10_000).unwrap();
+    town
+}
+
 fn lines(town: &mut Town, house: usize) -> Vec<String> {
     let chat = town.chat(house, "bees").unwrap();
     checks::texts(town, house, chat).unwrap().iter().map(|m| checks::words(m).to_owned()).collect()
@@ -196,6 +211,61 @@ fn a_group_that_lost_a_race_does_not_take_its_chat_with_it() {
             assert_eq!(state, ChatState::Open, "seed {seed} house {house}");
         }
     }
+}
+
+#[test]
+fn what_was_lost_with_a_group_that_another_replaces_leaves_a_hole() {
+    let mut town = two_who_talk(41);
+    town.run_for(10 * 60_000).unwrap();
+    town.unplug(1).unwrap();
+    town.houses[1].gone = true;
+    town.plan(0, 0, Deed::Say("bert".into(), "nobody reads this".into()));
+    town.run_for(60_000).unwrap();
+    town.skip_days(31);
+    town.houses[1].gone = false;
+    // A chat of two is founded anew at once.
+    town.connect(1, 10);
+    town.run_for(60_000).unwrap();
+    town.plan(0, 0, Deed::Say("bert".into(), "welcome back".into()));
+    town.run_for(60_000).unwrap();
+    let chat = town.chat(1, "anna").unwrap();
+    let all = town.houses[1].client().messages(chat, None, 100).unwrap();
+    let shown: Vec<_> = all
+        .iter()
+        .filter_map(|message| match &message.line {
+            Line::Text(text) => Some(text.as_str()),
+            Line::Gap => Some("(gap)"),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(shown, ["hello", "(gap)", "welcome back"]);
+}
+
+#[test]
+fn words_that_were_taken_twice_stand_where_their_sender_has_them() {
+    let mut town = group_of_four(42);
+    town.run_for(10 * 60_000).unwrap();
+    town.plan(0, 3, Deed::Say("bees".into(), "twice".into()));
+    let is_taken = |town: &Town| {
+        town.ledger.groups.values().flat_map(|group| group.accepted.values()).any(|one| one.text.as_deref() == Some("twice"))
+    };
+    while !is_taken(&town) {
+        town.run_for(1).unwrap();
+    }
+    // Dora does not hear that it was taken, until the server knows it no more.
+    town.unplug(3).unwrap();
+    town.run_for(60_000).unwrap();
+    town.skip_days(2);
+    town.plan(0, 0, Deed::Say("bees".into(), "between".into()));
+    town.plan(5_000, 0, Deed::Refresh("bees".into()));
+    town.run_for(60_000).unwrap();
+    town.skip_days(29);
+    town.connect(3, 10);
+    town.run_for(10 * 60_000).unwrap();
+    for house in 0..4 {
+        assert_eq!(lines(&mut town, house), ["before", "between", "twice"], "house {house}");
+    }
+    assert_eq!(checks::once_in_order(&mut town).unwrap(), []);
 }
 
 #[test]

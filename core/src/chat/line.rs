@@ -137,7 +137,8 @@ pub(crate) fn set_place(
     Ok(())
 }
 
-/// The same words came again in a later group of the chat: there they stand, for everybody.
+/// The same words came again later, in this group or in the next that carries the chat: there they stand, for
+/// everybody. Whoever sent them did not hear of the first time.
 pub(crate) fn follow(
     tx: &Tx<'_>,
     message: MessageRef,
@@ -147,7 +148,8 @@ pub(crate) fn follow(
 ) -> Result<bool, StoreError> {
     let moved = tx
         .prepare_cached(
-            "UPDATE message SET grp = ?2, generation = ?3, position = ?4 WHERE id = ?1 AND (generation, grp) < (?3, ?2)",
+            "UPDATE message SET grp = ?2, generation = ?3, position = ?4
+             WHERE id = ?1 AND (generation, grp, position) < (?3, ?2, ?4)",
         )?
         .execute(params![message.0, group.0, generation.cast_signed(), position.0.cast_signed()])?;
     Ok(moved > 0)

@@ -10,13 +10,14 @@
 //! Called by `session` and `inbox`. The oldest are dropped first, so a group
 //! that still opens something has lost nothing after it.
 
-use waxseal_wire::id::GroupId;
+use waxseal_wire::id::{GroupId, Position};
 
-use crate::chat::{self, GroupState};
+use crate::chat::{self, ChatGroup, GroupState};
 use crate::inbox;
 use crate::output::Problem;
 use crate::store::StoreError;
 use crate::turn::Turn;
+use crate::view::ChatId;
 
 impl Turn<'_> {
     /// The server dropped what we had not taken: no group can be relied on until all the rest is read.
@@ -50,13 +51,33 @@ impl Turn<'_> {
                 waiting = true;
                 continue;
             }
-            if chat::group(self.tx, &group)?.is_some_and(|place| place.position.0 <= position) {
-                self.broken(&group, None)?;
+            match chat::group(self.tx, &group)?.filter(|place| place.position.0 <= position) {
+                // Another took its place meanwhile: nothing is left to heal, and what was dropped stays missing.
+                Some(place) if place.state == GroupState::Superseded => self.mark_end(&place)?,
+                Some(_) => self.broken(&group, None)?,
+                None => {}
             }
             self.tx.execute("DELETE FROM doubted WHERE grp = ?1", [group.0])?;
         }
         self.session.doubts = waiting;
         Ok(())
+    }
+
+    /// Another group takes over a chat. Where we were lost in the one before, what was said there after our place is
+    /// missing; true where that was marked.
+    pub(crate) fn leave_behind(&mut self, chat: &ChatId) -> Result<bool, StoreError> {
+        // Where somebody broke it, nobody said anything there after our place.
+        let lost = |old: &ChatGroup| old.state == GroupState::Broken && old.culprit.is_none();
+        let Some(old) = chat::current(self.tx, chat)?.filter(lost) else { return Ok(false) };
+        self.mark_end(&old)?;
+        Ok(true)
+    }
+
+    /// Marks that the end of what was said in a group is missing.
+    fn mark_end(&mut self, place: &ChatGroup) -> Result<(), StoreError> {
+        let last = place.ahead.iter().copied().max().unwrap_or_default().max(place.position.0);
+        self.show_holes(place, Position(last))?;
+        self.gap_once(place, last.saturating_add(1))
     }
 
     /// Somebody went on as this device: this profile is an older copy. Whatever is sealed from here would use keys again.

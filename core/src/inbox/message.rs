@@ -151,7 +151,7 @@ impl Turn<'_> {
     }
 
     /// Marks that something is missing from a place on, unless a mark stands there already.
-    pub(super) fn gap_once(&mut self, place: &ChatGroup, position: u64) -> Result<(), StoreError> {
+    pub(crate) fn gap_once(&mut self, place: &ChatGroup, position: u64) -> Result<(), StoreError> {
         if line::is_gap_before(self.tx, &place.chat, &place.group, waxseal_wire::id::Position(position))? {
             return Ok(());
         }

@@ -165,7 +165,7 @@ impl Turn<'_> {
     }
 
     /// Marks what is missing before `before`; words of ours may stand between.
-    fn show_holes(&mut self, place: &ChatGroup, before: Position) -> Result<(), StoreError> {
+    pub(crate) fn show_holes(&mut self, place: &ChatGroup, before: Position) -> Result<(), StoreError> {
         place.holes(before).into_iter().try_for_each(|first| self.gap_once(place, first.0))
     }
 

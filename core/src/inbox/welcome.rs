@@ -372,6 +372,7 @@ impl Turn<'_> {
             !left && (chat.generation, current) > (place.generation, Some(place.group)) && current.is_some()
         });
         chat::put_group(self.tx, place, epoch)?;
+        let mut marked = false;
         if older {
             // Two were founded at once, and the other one carries the chat; this one is read to its end.
             let mut place = place.clone();
@@ -379,6 +380,7 @@ impl Turn<'_> {
             place.update_at = Millis(self.now.0 + chat::KEEP_SUPERSEDED);
             chat::put_group(self.tx, &place, epoch)?;
         } else {
+            marked = current.is_some() && self.leave_behind(&place.chat)?;
             chat::set_current(self.tx, place, self.now)?;
             chat::set_state(self.tx, &place.chat, state)?;
             if !again {
@@ -394,7 +396,8 @@ impl Turn<'_> {
             profile::set_told(self.tx, &place.chat, Millis(0))?;
             me::count(self.tx, Counter::Refounded)?;
             let late = place.position > Position(0);
-            if late || known.is_some_and(|chat| chat.generation.saturating_add(1) < place.generation) {
+            let between = known.is_some_and(|chat| chat.generation.saturating_add(1) < place.generation);
+            if late || (between && !marked) {
                 // What was said here before we came, or in a group in between, we have not heard.
                 self.gap(place, place.position.0)?;
             }

@@ -91,6 +91,7 @@ impl Turn<'_> {
             last_resort: false,
         };
         chat::put_group(self.tx, &place, epoch)?;
+        self.leave_behind(&found.chat)?;
         chat::set_current(self.tx, &place, self.now)?;
         self.refresh_members(&place)?;
         if !found.direct || found.generation > 0 {
