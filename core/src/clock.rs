@@ -12,6 +12,8 @@ use crate::turn::Turn;
 
 /// Steps back of less than this are let be, and what was seen is written down so often, in milliseconds.
 const MINUTE: u64 = 60_000;
+/// Steps back of more than this make KeyPackages anew, in milliseconds.
+const DAY: u64 = 24 * 60 * MINUTE;
 
 /// Every column that names a moment to wait for.
 const WAITING: [(&str, &str); 8] = [
@@ -52,6 +54,14 @@ impl Turn<'_> {
         for (table, column) in WAITING {
             let sql = format!("UPDATE {table} SET {column} = max(0, {column} - ?1) WHERE {column} > 0");
             self.tx.execute(&sql, [by.cast_signed()])?;
+        }
+        if by > DAY {
+            // What was made in the wrong time has no age that others could judge; nor had theirs one for us.
+            self.renew_keys()?;
+            self.tx.execute(
+                "UPDATE outbox SET due = ?1, keys = NULL WHERE founds AND stage = 0 AND due > ?1",
+                params![self.now.0.cast_signed()],
+            )?;
         }
         // A chat that was written in "tomorrow" would stand above all others until then.
         self.tx.execute("UPDATE chat SET active = ?1 WHERE active > ?1", params![self.now.0.cast_signed()])?;

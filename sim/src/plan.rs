@@ -185,6 +185,7 @@ fn calm_down(town: &mut Town, chance: &mut ChaCha20Rng, kind: Kind) -> Result<()
     if kind == Kind::Splits {
         life::long_split(town, chance)?;
     }
+    life::set_clocks(town, chance);
     for house in 0..town.houses.len() {
         town.connect(house, 100);
         town.plan(5_000, house, Deed::AcceptAll);

@@ -40,6 +40,16 @@ fn two_who_talk(seed: u64) -> Town {
     town
 }
 
+/// Lets time pass until the server has taken these words; its answer is on its way.
+fn until_taken(town: &mut Town, text: &str) {
+    let is_taken = |town: &Town| {
+        town.ledger.groups.values().flat_map(|group| group.accepted.values()).any(|one| one.text.as_deref() == Some(text))
+    };
+    while !is_taken(town) {
+        town.run_for(1).unwrap();
+    }
+}
+
 fn lines(town: &mut Town, house: usize) -> Vec<String> {
     let chat = town.chat(house, "bees").unwrap();
     checks::texts(town, house, chat).unwrap().iter().map(|m| checks::words(m).to_owned()).collect()
@@ -246,12 +256,7 @@ fn words_that_were_taken_twice_stand_where_their_sender_has_them() {
     let mut town = group_of_four(42);
     town.run_for(10 * 60_000).unwrap();
     town.plan(0, 3, Deed::Say("bees".into(), "twice".into()));
-    let is_taken = |town: &Town| {
-        town.ledger.groups.values().flat_map(|group| group.accepted.values()).any(|one| one.text.as_deref() == Some("twice"))
-    };
-    while !is_taken(&town) {
-        town.run_for(1).unwrap();
-    }
+    until_taken(&mut town, "twice");
     // Dora does not hear that it was taken, until the server knows it no more.
     town.unplug(3).unwrap();
     town.run_for(60_000).unwrap();
@@ -266,6 +271,48 @@ fn words_that_were_taken_twice_stand_where_their_sender_has_them() {
         assert_eq!(lines(&mut town, house), ["before", "between", "twice"], "house {house}");
     }
     assert_eq!(checks::once_in_order(&mut town).unwrap(), []);
+}
+
+#[test]
+fn bytes_that_the_server_may_have_forgotten_are_not_sent_again() {
+    let mut town = two_who_talk(43);
+    town.run_for(10 * 60_000).unwrap();
+    town.plan(0, 0, Deed::Say("bert".into(), "twice".into()));
+    until_taken(&mut town, "twice");
+    // Bert has heard it; Anna does not know that it was taken. Nobody else moves the chat on meanwhile.
+    town.unplug(0).unwrap();
+    town.run_for(60_000).unwrap();
+    town.unplug(1).unwrap();
+    town.skip_days(32);
+    town.connect(0, 10);
+    town.run_for(2_000).unwrap();
+    town.connect(1, 10);
+    town.run_for(10 * 60_000).unwrap();
+    for (house, other) in [(0, "bert"), (1, "anna")] {
+        let chat = town.chat(house, other).unwrap();
+        let texts = checks::texts(&mut town, house, chat).unwrap();
+        let shown: Vec<_> = texts.iter().map(checks::words).collect();
+        assert_eq!(shown, ["hello", "twice"], "house {house}");
+    }
+    assert_eq!(checks::health(&mut town).unwrap().undecryptable, 0);
+}
+
+#[test]
+fn who_wants_to_be_out_and_lost_the_group_comes_back_to_say_so() {
+    let mut town = group_of_four(44);
+    town.run_for(10 * 60_000).unwrap();
+    town.unplug(3).unwrap();
+    town.plan(0, 3, Deed::Leave("bees".into()));
+    town.plan(0, 0, Deed::Refresh("bees".into()));
+    town.run_for(60_000).unwrap();
+    town.skip_days(31);
+    town.connect(3, 10);
+    town.run_for(10 * 60_000).unwrap();
+    assert_eq!(state(&mut town, 3), ChatState::Left);
+    for house in 0..3 {
+        let chat = town.chat(house, "bees").unwrap();
+        assert_eq!(town.houses[house].client().members(chat).unwrap().len(), 3, "house {house}");
+    }
 }
 
 #[test]

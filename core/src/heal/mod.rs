@@ -107,8 +107,9 @@ impl Turn<'_> {
         let Some(found) = chat::find(self.tx, &place.chat)?.filter(|chat| chat.group == Some(place.group)) else {
             return self.wipe_group(&place.group);
         };
-        if found.state == ChatState::Leaving {
-            // We wanted to be out, and are.
+        let untold = self.is_posted(&place.chat, |intent| *intent == Intent::Leave)?;
+        if found.state == ChatState::Leaving && (!untold || place.heal_tries >= PATIENT) {
+            // We wanted to be out, and are. Where nobody heard of it, we first come back to say so.
             return self.left(&place.chat);
         }
         place.heal_tries += 1;

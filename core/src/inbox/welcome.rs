@@ -342,6 +342,8 @@ impl Turn<'_> {
         Ok(match known.state {
             ChatState::Left => Some(if self.is_friend(&by.account, own)? { ChatState::Open } else { ChatState::Requested }),
             ChatState::Requested => Some(ChatState::Requested),
+            // Added again, to say that we leave.
+            ChatState::Leaving if known.group == Some(place.group) => Some(ChatState::Leaving),
             _ if known.group == Some(place.group) || known.group.is_none() => Some(ChatState::Open),
             _ => self.may_refound(&known, place, policy, members, by)?.then_some(ChatState::Open),
         })

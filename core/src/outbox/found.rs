@@ -26,7 +26,7 @@ const NOTE_TRIES: u32 = 6;
 const NOTE_WAIT: u64 = 2_000;
 
 /// A broken chat of two whose other side has no KeyPackage waits so long, in milliseconds.
-const NOBODY: u64 = 10 * 60 * 1000;
+const NOBODY: u64 = 5 * 60 * 1000;
 
 /// What is founded.
 struct Plan<'a> {

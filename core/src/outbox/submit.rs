@@ -20,6 +20,8 @@ use crate::store::StoreError;
 use crate::turn::Turn;
 use crate::view::MessageState;
 
+/// So long a server surely knows what it took, in milliseconds.
+const REMEMBERED: u64 = (limits::KEPT_DAYS - 2) * 24 * 60 * 60 * 1000;
 /// Longest wait between tries, in milliseconds.
 const LONGEST: u64 = 60_000;
 
@@ -64,6 +66,13 @@ impl Turn<'_> {
         let id = entry.id;
         if entry.due > self.now || self.session.is_asked(|purpose| *purpose == Purpose::OutboxSubmit(id)) {
             return Ok(());
+        }
+        // The server may have forgotten that it took these bytes. Sealed anew, it is the same word to everybody; the same
+        // bytes at a second place would be a replay.
+        if matches!(entry.intent, Intent::Say(_)) && self.now.0.saturating_sub(entry.due.0) > REMEMBERED {
+            let mut again = entry.clone();
+            again.requeue(self.now);
+            return again.save(self.tx);
         }
         let Some(Ok((_, request))) = entry.request.as_deref().map(|bytes| decode_request(Door::Anonymous, bytes)) else {
             return self.give_up(entry, Problem::Refused(Refusal::TooLarge));

@@ -124,6 +124,20 @@ fn clocks(town: &mut Town, chance: &mut ChaCha20Rng, people: usize) {
     }
 }
 
+/// A clock that is wrong by more is set when the storm is over; what is less stays wrong.
+///
+/// Nobody adds by a KeyPackage that is 90 days older or younger than one's own day (decision 0028): a device with such a
+/// clock can be in no new group, and nobody in one of its.
+const WRONG: u64 = 45 * DAY;
+
+pub(super) fn set_clocks(town: &mut Town, chance: &mut ChaCha20Rng) {
+    for house in 0..town.houses.len() {
+        if town.houses[house].skew.unsigned_abs() > WRONG {
+            town.trouble(chance.gen_range(0..60_000), Trouble::Clock(house, chance.gen_range(-2_000..2_000)));
+        }
+    }
+}
+
 /// Some are cut off, by both doors or by one, or not even told; meanwhile everybody goes on.
 fn splits(town: &mut Town, chance: &mut ChaCha20Rng, people: usize) {
     for _ in 0..chance.gen_range(1..=3) {

@@ -29,3 +29,18 @@ fn what_was_due_by_a_clock_that_ran_ahead_is_done_when_it_is_set() {
     assert_eq!((checks::words(&last), last.state), ("two", MessageState::Delivered));
     assert_eq!(checks::check(&mut town).unwrap(), []);
 }
+
+#[test]
+fn who_had_a_wrong_clock_can_be_added_as_soon_as_it_is_set() {
+    let mut town = town(72, &["anna", "bert"]);
+    town.trouble(0, Trouble::Clock(1, 5 * YEAR));
+    // By his clock it is time for new KeyPackages, and they are made in that year.
+    town.run_for(5 * 60_000).unwrap();
+    town.trouble(0, Trouble::Clock(1, 0));
+    town.run_for(2 * 60_000).unwrap();
+    town.plan(0, 0, Deed::Found("bees".into(), vec!["bert".into()]));
+    town.plan(5_000, 1, Deed::AcceptAll);
+    town.plan(6_000, 0, Deed::Say("bees".into(), "you are in".into()));
+    town.run_for(60_000).unwrap();
+    assert_eq!(texts(&mut town, 1, "bees"), ["you are in"]);
+}
