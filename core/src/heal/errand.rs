@@ -58,8 +58,11 @@ impl Turn<'_> {
             }
             GroupState::Broken if place.group == errand.group => {
                 // They are lost where we are lost: nobody can re-add anybody, so it is founded again.
+                // Others may be well whom neither of us has asked: where nobody broke it, we ask once, too.
                 let mut place = place;
-                place.heal_tries = place.heal_tries.max(super::ALL_LOST);
+                if place.culprit.is_some() || place.heal_tries > 0 {
+                    place.heal_tries = place.heal_tries.max(super::ALL_LOST);
+                }
                 let turn = self.turn_of(&place.group, None)?;
                 place.heal_at = Some(place.heal_at.map_or(turn, |at| Millis(at.0.min(turn.0))));
                 chat::save_group(self.tx, &place)

@@ -129,7 +129,7 @@ impl Turn<'_> {
     }
 
     /// Somebody who is not in asks to be: who has a seat has KeyPackages again, and is next.
-    pub(super) fn bring_soon(&mut self, place: &ChatGroup, account: &AccountId) -> Result<(), StoreError> {
+    pub(crate) fn bring_soon(&mut self, place: &ChatGroup, account: &AccountId) -> Result<(), StoreError> {
         if place.state != GroupState::Open || !all(self.tx, &place.chat)?.contains(account) {
             return Ok(());
         }

@@ -381,6 +381,10 @@ impl Turn<'_> {
             place.state = GroupState::Superseded;
             place.update_at = Millis(self.now.0 + chat::KEEP_SUPERSEDED);
             chat::put_group(self.tx, &place, epoch)?;
+            if let Some(carrier) = chat::current(self.tx, &place.chat)? {
+                // Whoever founded it may have been left out of the one that carries the chat, and is there now.
+                self.bring_soon(&carrier, &by)?;
+            }
         } else {
             marked = current.is_some() && self.leave_behind(&place.chat)?;
             chat::set_current(self.tx, place, self.now)?;
