@@ -21,6 +21,8 @@ pub(crate) struct Names {
 
 /// Letters of a message that is quoted.
 const QUOTE: usize = 40;
+/// People named in one sentence.
+const NAMED: usize = 12;
 
 impl Names {
     /// Of everybody whom these messages are about, and of these members.
@@ -60,10 +62,16 @@ impl Names {
         self.names.get(account).cloned().unwrap_or_else(|| hex::encode(account.0.get(..4).unwrap_or_default()))
     }
 
-    /// Several, with commas between.
+    /// Several in the order of the alphabet, with commas between; of very many the first and how many others.
     pub(crate) fn list(&self, accounts: &[AccountId]) -> String {
-        let names: Vec<_> = accounts.iter().map(|account| self.of(account)).collect();
-        names.join(", ")
+        let mut names: Vec<_> = accounts.iter().map(|account| self.of(account)).collect();
+        names.sort_unstable();
+        let others = names.len().saturating_sub(NAMED);
+        if others < 2 {
+            return names.join(", ");
+        }
+        names.truncate(NAMED);
+        format!("{} and {others} others", names.join(", "))
     }
 }
 
@@ -90,4 +98,18 @@ fn mentioned(message: &MessageView) -> Vec<AccountId> {
         _ => {}
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_very_many_a_few_are_named() {
+        let names = Names { names: (0..40).map(|n| (AccountId([n; 32]), format!("p{n:02}"))).collect(), quotes: HashMap::new() };
+        let list = |count: u8| names.list(&(0..count).rev().map(|n| AccountId([n; 32])).collect::<Vec<_>>());
+        assert_eq!(list(2), "p00, p01");
+        assert!(list(13).ends_with("p11, p12"), "one other is named too");
+        assert!(list(40).ends_with("p11 and 28 others"), "{}", list(40));
+    }
 }

@@ -50,7 +50,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) -> Places {
     draw_status(frame, model, status);
     draw_body(frame, model, body, &mut places);
     draw_hints(frame, model, hints);
-    dialog::draw(frame, model, area, &mut places);
+    dialog::draw(frame, model, body, &mut places);
     places
 }
 

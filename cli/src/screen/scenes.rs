@@ -114,7 +114,7 @@ fn a_stranger_is_accepted_declined_or_blocked() {
 fn help_names_every_key() {
     let mut model = model();
     key(&mut model, KeyCode::F(1));
-    insta::assert_snapshot!(drawn(&mut model, 80, 40).backend());
+    insta::assert_snapshot!(drawn(&mut model, 80, 42).backend());
 }
 
 #[test]
