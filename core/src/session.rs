@@ -229,14 +229,29 @@ impl Turn<'_> {
         }
     }
 
+    /// Counts this session, here before there: a copy of this device that goes on from an earlier one finds itself behind.
+    fn begin(&mut self, before: u64) -> Result<(), StoreError> {
+        // A server that makes numbers up has one try: there is none above the highest.
+        let number = before.saturating_add(1).min(i64::MAX.cast_unsigned());
+        me::set_sessions(self.tx, number)?;
+        self.send(Door::Device, Request::Device(DeviceRequest::Begin(number)), Purpose::Ignore);
+        Ok(())
+    }
+
     fn proven(&mut self, session: Proven) -> Result<(), StoreError> {
         self.session.proven = true;
         let cursor = me::cursor(self.tx)?;
         // A head behind our cursor is a server that went back in time: what it lost, positions will show.
         let went_back = session.head < cursor;
-        // What was acked from this mailbox and is not here was taken by another copy of this device.
-        let copied = !went_back && !session.lost && session.floor > cursor;
-        let after = if went_back || copied { session.floor.min(session.head) } else { cursor };
+        // What was acked from this mailbox and is not here was taken by another copy of this device; it began sessions
+        // that this one knows nothing of.
+        let begun = me::sessions(self.tx)?;
+        let copied = session.sessions > begun || !went_back && !session.lost && session.floor > cursor;
+        let after = match (went_back, copied) {
+            (true, _) => session.floor.min(session.head),
+            (false, true) => session.floor.min(session.head).max(cursor),
+            (false, false) => cursor,
+        };
         if after != cursor {
             me::set_cursor(self.tx, after)?;
         }
@@ -249,6 +264,7 @@ impl Turn<'_> {
         }
         self.session.head = session.head;
         self.session.took(after, false);
+        self.begin(begun.max(session.sessions))?;
         self.send(Door::Device, Request::Device(DeviceRequest::Take(after)), Purpose::Take);
         self.session.keys_left = Some(session.keys_left);
         self.session.keys_at = Some(self.now);

@@ -108,6 +108,7 @@ impl Liar {
                 keys_left: KeysLeft::default(),
                 chain_index: number(&mut self.tape),
                 floor: Seq(number(&mut self.tape)),
+                sessions: number(&mut self.tape),
             }),
             5 => Reply::Refused(Refusal::StaleEpoch { current: Epoch(number(&mut self.tape)) }),
             6 => Reply::Refused(Refusal::TooFast { retry_after_ms: number(&mut self.tape) }),

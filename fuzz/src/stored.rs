@@ -70,7 +70,7 @@ fn look(client: &Client) {
 fn use_it(client: &mut Client, now: Millis) {
     let rng = &mut ChaCha20Rng::seed_from_u64(5);
     let chats: Vec<_> = client.chats().unwrap_or_default().iter().map(|chat| chat.chat).collect();
-    let session = Session { head: Seq(0), lost: false, keys_left: KeysLeft::default(), chain_index: 0, floor: Seq(0) };
+    let session = Session { head: Seq(0), lost: false, keys_left: KeysLeft::default(), chain_index: 0, floor: Seq(0), sessions: 0 };
     let mut inputs = vec![Input::Tick, Input::Connected(Door::Anonymous), Input::Connected(Door::Device)];
     inputs.push(Input::Told(Door::Device, Told::Push(Push::Challenge([1; 32]))));
     inputs.extend((1..6).map(|id| Input::Told(Door::Device, Told::Reply(RequestId(id), Reply::Session(session)))));

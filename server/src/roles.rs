@@ -114,12 +114,13 @@ impl<S: Store> Roles<S> {
     pub(crate) fn answer_device(&mut self, now: Millis, by: &Proven, request: &DeviceRequest) -> Outcome {
         let done = |()| Outcome::reply(Reply::Done);
         let gone = |closes| Outcome { reply: Some(Reply::Done), wakes: Vec::new(), closes };
-        let metered = !matches!(request, DeviceRequest::Take(_) | DeviceRequest::Ack(_));
+        let metered = !matches!(request, DeviceRequest::Begin(_) | DeviceRequest::Take(_) | DeviceRequest::Ack(_));
         if metered && let Err(refusal) = self.accounts.take(by.account(), now, 1) {
             return Outcome::refused(refusal);
         }
         match request {
             DeviceRequest::Authenticate(_) => Err(Stop::Refused(Refusal::WrongDoor)),
+            DeviceRequest::Begin(session) => self.store.count_session(by.mailbox(), *session).map(done),
             DeviceRequest::Take(_) => Ok(done(())),
             DeviceRequest::Ack(upto) => self.ack(by, *upto).map(|()| Outcome::default()),
             DeviceRequest::PublishKeys(publish) => {

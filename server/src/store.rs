@@ -161,6 +161,8 @@ pub struct DeviceRow {
     pub head: Seq,
     /// Up to here entries were acked or dropped.
     pub floor: Seq,
+    /// The highest number that it gave a session.
+    pub sessions: u64,
     /// How often envelopes were dropped unread.
     pub losses: u64,
     /// How many of these the device was told and acknowledged.
@@ -352,6 +354,8 @@ pub trait Store {
         crowded: impl FnMut(MailboxId) -> Result<(), Refusal>,
     ) -> Result<Posted, Stop>;
 
+    /// Keeps the number of a device's session, where it is the highest so far.
+    fn count_session(&mut self, by: MailboxId, session: u64) -> Result<(), Stop>;
     /// Entries over `after`, in order: at most `max`, and at most `max_bytes` besides the first.
     fn entries(&mut self, by: MailboxId, after: Seq, max: usize, max_bytes: usize) -> Result<Vec<MailboxEntry>, Stop>;
     /// Drops entries up to `upto` (at most the head), and remembers that `losses` are known to the device.

@@ -43,6 +43,8 @@ pub struct SubjectDevice {
     pub head: u64,
     /// Up to where they were taken, or dropped.
     pub floor: u64,
+    /// The highest number that it gave a session.
+    pub sessions: u64,
     /// How often envelopes were dropped unread, and how often the device was told.
     pub losses: u64,
     /// See `losses`.

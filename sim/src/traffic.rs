@@ -39,6 +39,7 @@ pub(crate) fn kind(request: &Request) -> &'static str {
         Request::Anonymous(A::PutBlob(_)) => "put blob",
         Request::Anonymous(A::FetchBlob(_)) => "fetch blob",
         Request::Device(DeviceRequest::Authenticate(_)) => "authenticate",
+        Request::Device(DeviceRequest::Begin(_)) => "begin",
         Request::Device(DeviceRequest::Take(_)) => "take",
         Request::Device(DeviceRequest::Ack(_)) => "ack",
         Request::Device(DeviceRequest::PublishKeys(_)) => "publish keys",

@@ -135,6 +135,8 @@ pub struct Session {
     pub chain_index: u64,
     /// Up to here entries were acked or dropped; 0 from a server that does not say.
     pub floor: Seq,
+    /// The highest number that the device ever gave a session; 0 from a server that does not say.
+    pub sessions: u64,
 }
 
 /// KeyPackages that the server still has of a device.

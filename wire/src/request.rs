@@ -44,6 +44,8 @@ pub enum AnonymousRequest {
 pub enum DeviceRequest {
     /// Answers the challenge. Reply: `Session`.
     Authenticate(Authenticate),
+    /// The number of this session, higher than that of every session before. Reply: `Done`.
+    Begin(u64),
     /// Push entries with a `Seq` after this. Reply: `Done`.
     Take(Seq),
     /// Entries up to this are stored on the device; drop them. No reply.

@@ -163,6 +163,17 @@ pub(crate) fn set_cursor(tx: &Tx<'_>, cursor: Seq) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// The number of the last session that was begun with the server.
+pub(crate) fn sessions(tx: &Tx<'_>) -> Result<u64, StoreError> {
+    let sessions: Option<i64> = tx.prepare_cached("SELECT sessions FROM me")?.query_row([], |row| row.get(0)).optional()?;
+    Ok(sessions.unwrap_or(0).cast_unsigned())
+}
+
+pub(crate) fn set_sessions(tx: &Tx<'_>, sessions: u64) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE me SET sessions = ?1")?.execute([sessions.cast_signed()])?;
+    Ok(())
+}
+
 /// When all KeyPackages are made anew, and whether the server lost aliases of ours.
 pub(crate) fn keys_due(tx: &Tx<'_>) -> Result<(Millis, bool), StoreError> {
     let row = tx

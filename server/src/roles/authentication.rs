@@ -83,6 +83,7 @@ impl<S: Store> Roles<S> {
             keys_left: row.keys_left,
             chain_index: row.chain_index,
             floor: row.floor,
+            sessions: row.sessions,
         };
         Ok((proven, session))
     }

@@ -313,6 +313,10 @@ impl Store for SqliteStore {
         self.glance(|conn| mailboxes::entries(conn, by, after, max, max_bytes))
     }
 
+    fn count_session(&mut self, by: MailboxId, session: u64) -> Result<(), Stop> {
+        self.whole(|conn| mailboxes::count_session(conn, by, session))
+    }
+
     fn ack(&mut self, by: MailboxId, upto: Seq, losses: u64) -> Result<(), Stop> {
         self.whole(|conn| mailboxes::ack(conn, by, upto, losses))
     }

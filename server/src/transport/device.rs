@@ -326,6 +326,7 @@ fn nonce() -> [u8; 32] {
 fn kind(request: &DeviceRequest) -> &'static str {
     match request {
         DeviceRequest::Authenticate(_) => "authenticate",
+        DeviceRequest::Begin(_) => "begin",
         DeviceRequest::Take(_) => "take",
         DeviceRequest::Ack(_) => "ack",
         DeviceRequest::PublishKeys(_) => "publish_keys",

@@ -78,3 +78,27 @@ fn a_copy_of_the_present_goes_on_as_if_nothing_had_been() {
         assert_eq!(scene::texts(&mut town, house, TITLE), ["one"]);
     }
 }
+
+#[test]
+fn a_copy_that_missed_only_its_own_words_is_found_out() {
+    let (mut town, _disks, copy) = copied(53);
+    // Nobody is there to answer, so that nothing comes to the mailbox.
+    for house in [1, 2] {
+        town.unplug(house).unwrap();
+    }
+    town.unplug(0).unwrap();
+    town.run_for(1_000).unwrap();
+    town.connect(0, 10);
+    town.run_for(1_000).unwrap();
+    scene::say(&mut town, 0, TITLE, "one");
+    goes_on(&mut town, &copy, &[(TITLE, "two")]);
+    assert_eq!(was_told(&town), 1);
+    for house in [1, 2] {
+        town.connect(house, 10);
+    }
+    town.run_for(10 * 60_000).unwrap();
+    for house in [1, 2] {
+        assert_eq!(scene::texts(&mut town, house, TITLE), ["one", "two"]);
+        assert!(scene::lines(&mut town, house, TITLE).iter().all(|line| line.line != Line::Gap), "nothing was sealed with old keys");
+    }
+}

@@ -61,6 +61,7 @@ fn from_wire(wire: Wire) -> Result<Request, BadFrame> {
             device: authenticate.device.as_slice().try_into()?,
             signature: authenticate.signature.as_slice().try_into()?,
         })),
+        Wire::Begin(begin) => device(D::Begin(begin.session)),
         Wire::Take(take) => device(D::Take(Seq(take.after))),
         Wire::Ack(ack) => device(D::Ack(Seq(ack.upto))),
         Wire::PublishKeys(publish) => device(D::PublishKeys(publish.try_into()?)),
@@ -153,6 +154,7 @@ fn device_to_wire(request: &DeviceRequest) -> Wire {
             device: authenticate.device.0.to_vec(),
             signature: authenticate.signature.0.to_vec(),
         }),
+        DeviceRequest::Begin(session) => Wire::Begin(proto::Begin { session: *session }),
         DeviceRequest::Take(after) => Wire::Take(proto::Take { after: after.0 }),
         DeviceRequest::Ack(upto) => Wire::Ack(proto::Ack { upto: upto.0 }),
         DeviceRequest::PublishKeys(publish) => Wire::PublishKeys(proto::PublishKeys {

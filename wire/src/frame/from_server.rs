@@ -87,6 +87,7 @@ fn reply_to_wire(reply: &Reply) -> Wire {
             keys_left: Some(keys_left_to_wire(session.keys_left)),
             chain_index: session.chain_index,
             floor: session.floor.0,
+            sessions: session.sessions,
         }),
         Reply::KeysLeft(left) => Wire::KeysLeft(keys_left_to_wire(*left)),
     }
@@ -107,6 +108,7 @@ fn reply_from_wire(wire: Wire) -> Result<Reply, BadFrame> {
             keys_left: keys_left_from_wire(session.keys_left.unwrap_or_default()),
             chain_index: session.chain_index,
             floor: Seq(session.floor),
+            sessions: session.sessions,
         }),
         Wire::KeysLeft(left) => Reply::KeysLeft(keys_left_from_wire(left)),
         Wire::Challenge(_) | Wire::Entries(_) => return Err(BadFrame::Empty),

@@ -90,6 +90,7 @@ pub(super) fn device_requests() -> Vec<(&'static str, DeviceRequest)> {
             "authenticate",
             D::Authenticate(Authenticate { account: AccountId([1; 32]), device: DeviceId([2; 16]), signature: Signature([3; 64]) }),
         ),
+        ("begin", D::Begin(17)),
         ("take", D::Take(Seq(41))),
         ("ack", D::Ack(Seq(42))),
         (
@@ -135,8 +136,9 @@ pub(super) fn replies() -> Vec<(&'static str, Reply)> {
         ("accounts", Reply::Accounts(vec![alice, AccountFound::default()])),
         ("accepted", Reply::Accepted(Position(19))),
         ("blob-part", Reply::BlobPart(BlobPart { total: 4096, bytes: b"a part".to_vec() })),
-        ("session", Reply::Session(Session { head: Seq(43), lost: true, keys_left, chain_index: 3, floor: Seq(0) })),
-        ("session-floor", Reply::Session(Session { head: Seq(43), lost: false, keys_left, chain_index: 3, floor: Seq(41) })),
+        ("session", Reply::Session(Session { head: Seq(43), lost: true, keys_left, chain_index: 3, floor: Seq(0), sessions: 0 })),
+        ("session-floor", Reply::Session(Session { head: Seq(43), lost: false, keys_left, chain_index: 3, floor: Seq(41), sessions: 0 })),
+        ("session-counted", Reply::Session(Session { head: Seq(43), lost: false, keys_left, chain_index: 3, floor: Seq(41), sessions: 17 })),
         ("keys-left", Reply::KeysLeft(keys_left)),
     ]
 }

@@ -132,6 +132,7 @@ pub(super) fn device_request() -> impl Strategy<Value = DeviceRequest> {
     });
     prop_oneof![
         authenticate.prop_map(D::Authenticate),
+        any::<u64>().prop_map(D::Begin),
         any::<u64>().prop_map(|after| D::Take(Seq(after))),
         any::<u64>().prop_map(|upto| D::Ack(Seq(upto))),
         publish.prop_map(D::PublishKeys),
@@ -158,8 +159,15 @@ pub(super) fn reply() -> impl Strategy<Value = Reply> {
         key_packages,
     });
     let keys_left = || (any::<u32>(), any::<bool>()).prop_map(|(one_time, last_resort)| KeysLeft { one_time, last_resort });
-    let session = (any::<u64>(), any::<bool>(), keys_left(), any::<u64>(), any::<u64>()).prop_map(
-        |(head, lost, keys_left, chain_index, floor)| Session { head: Seq(head), lost, keys_left, chain_index, floor: Seq(floor) },
+    let session = (any::<u64>(), any::<bool>(), keys_left(), any::<[u64; 3]>()).prop_map(
+        |(head, lost, keys_left, [chain_index, floor, sessions])| Session {
+            head: Seq(head),
+            lost,
+            keys_left,
+            chain_index,
+            floor: Seq(floor),
+            sessions,
+        },
     );
     prop_oneof![
         refusal.prop_map(Reply::Refused),

@@ -83,7 +83,7 @@ fn add_device(conn: &Connection, account: i64, device: &DeviceEntry) -> Result<(
 
 pub(super) fn device(conn: &Connection, account: &AccountId, device: &DeviceId) -> Result<Option<DeviceRow>, Stop> {
     let mut select = conn.prepare_cached(
-        "SELECT m.id, d.key, m.head, m.losses, m.losses_told, (SELECT max(place) FROM record WHERE account = a.id), m.floor
+        "SELECT m.id, d.key, m.head, m.losses, m.losses_told, (SELECT max(place) FROM record WHERE account = a.id), m.floor, m.sessions
          FROM account a JOIN device d ON d.account = a.id JOIN mailbox m ON m.id = d.mailbox
          WHERE a.account = ?1 AND d.device = ?2",
     )?;
@@ -95,6 +95,7 @@ pub(super) fn device(conn: &Connection, account: &AccountId, device: &DeviceId) 
         key: PublicKey(row.get(1)?),
         head: Seq(uint(row.get(2)?)),
         floor: Seq(uint(row.get(6)?)),
+        sessions: uint(row.get(7)?),
         losses: uint(row.get(3)?),
         losses_told: uint(row.get(4)?),
         keys_left: keys::left(conn, mailbox)?,

@@ -80,6 +80,7 @@ const HELD: &[(&str, &str, Columns)] = &[
             ("floor", "up to which they were taken or dropped"),
             ("losses", "how often some were dropped unread"),
             ("losses_told", "how many of these the device knows of"),
+            ("sessions", "the highest number that the device gave a session, by which an older copy of it knows itself"),
         ],
     ),
     (

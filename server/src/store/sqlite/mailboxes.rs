@@ -110,6 +110,15 @@ pub(super) fn entries(
     Ok(found)
 }
 
+/// See [`Store::count_session`](crate::store::Store::count_session).
+pub(super) fn count_session(conn: &Connection, by: MailboxId, session: u64) -> Result<(), Stop> {
+    let mailbox = int(by.0);
+    let count = conn
+        .prepare_cached("UPDATE mailbox SET sessions = max(sessions, ?2) WHERE id = ?1")?
+        .execute([mailbox, int(session.min(i64::MAX.cast_unsigned()))])?;
+    if count == 0 { Err(Stop::Refused(Refusal::WrongDoor)) } else { Ok(()) }
+}
+
 pub(super) fn ack(conn: &Connection, by: MailboxId, upto: Seq, losses: u64) -> Result<(), Stop> {
     let mailbox = int(by.0);
     let mut update = conn.prepare_cached(

@@ -12,7 +12,10 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Done in order; never edited once released, only added to.
-const MIGRATIONS: &[&str] = &[V1];
+const MIGRATIONS: &[&str] = &[V1, V2];
+
+// The highest number that a device gave a session: it knows by that whether it is an older copy of itself.
+const V2: &str = "ALTER TABLE mailbox ADD COLUMN sessions INTEGER NOT NULL DEFAULT 0;";
 
 const V1: &str = "
 CREATE TABLE account (

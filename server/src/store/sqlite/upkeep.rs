@@ -79,9 +79,9 @@ pub(super) fn subject(conn: &Connection, name: &AccountName) -> Result<Option<Su
 
 fn subject_device(conn: &Connection, mailbox: i64, device: String, key: String) -> Result<SubjectDevice, StoreError> {
     let hex = |bytes: [u8; 16]| hex::encode(bytes);
-    let (head, floor, losses, losses_told) = conn
-        .prepare_cached("SELECT head, floor, losses, losses_told FROM mailbox WHERE id = ?1")?
-        .query_row([mailbox], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    let (head, floor, losses, losses_told, sessions) = conn
+        .prepare_cached("SELECT head, floor, losses, losses_told, sessions FROM mailbox WHERE id = ?1")?
+        .query_row([mailbox], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?;
     let mut select = conn.prepare_cached("SELECT alias FROM alias WHERE mailbox = ?1 ORDER BY alias")?;
     let aliases = select.query_map([mailbox], |row| row.get(0).map(hex))?.collect::<Result<_, _>>()?;
     let mut select =
@@ -103,6 +103,7 @@ fn subject_device(conn: &Connection, mailbox: i64, device: String, key: String) 
         key,
         head: uint(head),
         floor: uint(floor),
+        sessions: uint(sessions),
         losses: uint(losses),
         losses_told: uint(losses_told),
         aliases,
