@@ -230,7 +230,7 @@ impl Turn<'_> {
     }
 
     /// Counts this session, here before there: a copy of this device that goes on from an earlier one finds itself behind.
-    fn begin(&mut self, before: u64) -> Result<(), StoreError> {
+    fn count_session(&mut self, before: u64) -> Result<(), StoreError> {
         // A server that makes numbers up has one try: there is none above the highest.
         let number = before.saturating_add(1).min(i64::MAX.cast_unsigned());
         me::set_sessions(self.tx, number)?;
@@ -264,7 +264,7 @@ impl Turn<'_> {
         }
         self.session.head = session.head;
         self.session.took(after, false);
-        self.begin(begun.max(session.sessions))?;
+        self.count_session(begun.max(session.sessions))?;
         self.send(Door::Device, Request::Device(DeviceRequest::Take(after)), Purpose::Take);
         self.session.keys_left = Some(session.keys_left);
         self.session.keys_at = Some(self.now);

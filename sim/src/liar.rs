@@ -375,7 +375,12 @@ impl Tap for Liar {
     }
 
     fn instead(&mut self, house: usize, id: RequestId, request: &Request) -> Option<Reply> {
-        if matches!(request, Request::Device(DeviceRequest::Authenticate(_) | DeviceRequest::Begin(_) | DeviceRequest::Take(_) | DeviceRequest::Ack(_))) {
+        if matches!(
+            request,
+            Request::Device(
+                DeviceRequest::Authenticate(_) | DeviceRequest::Begin(_) | DeviceRequest::Take(_) | DeviceRequest::Ack(_)
+            )
+        ) {
             return None;
         }
         if self.lies(Lie::Refuse) {

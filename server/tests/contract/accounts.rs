@@ -114,6 +114,17 @@ pub(crate) fn a_device_proves_itself_with_its_own_key_alone<S: Store>(store: S) 
     assert_eq!(ask(&[1; 32], signed(&alice.recovery, &[1; 32])), Err(Refusal::NotAllowed));
 }
 
+pub(crate) fn the_highest_number_of_a_session_is_told_in_the_next<S: Store>(store: S) {
+    let mut town = Town::new(store);
+    let [mut alice, mut bob] = town.settle_all(["alice", "bob"]);
+    assert_eq!(town.session(&mut alice).sessions, 0);
+    for (number, highest) in [(1, 1), (4, 4), (2, 4), (u64::MAX, i64::MAX as u64)] {
+        assert_eq!(town.ask_as(&alice, DeviceRequest::Begin(number)).reply, Some(Reply::Done));
+        assert_eq!(town.session(&mut alice).sessions, highest);
+    }
+    assert_eq!(town.session(&mut bob).sessions, 0, "of each device for itself");
+}
+
 /// Adds a device to an account, and proves it.
 fn link<S: Store>(town: &mut Town<S>, by: &mut Device) -> Device {
     let key = SigningKey::generate(&mut town.rng);

@@ -41,6 +41,7 @@ on_each_store! {
         an_invitation_is_good_as_often_as_it_says_and_no_longer
         a_refused_registration_leaves_the_invitation_good
         a_device_proves_itself_with_its_own_key_alone
+        the_highest_number_of_a_session_is_told_in_the_next
         a_chain_grows_only_at_its_end
         a_chain_that_would_not_fit_an_answer_grows_no_more
         a_removed_device_loses_everything

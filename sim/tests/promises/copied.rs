@@ -99,6 +99,9 @@ fn a_copy_that_missed_only_its_own_words_is_found_out() {
     town.run_for(10 * 60_000).unwrap();
     for house in [1, 2] {
         assert_eq!(scene::texts(&mut town, house, TITLE), ["one", "two"]);
-        assert!(scene::lines(&mut town, house, TITLE).iter().all(|line| line.line != Line::Gap), "nothing was sealed with old keys");
+        assert!(
+            scene::lines(&mut town, house, TITLE).iter().all(|line| line.line != Line::Gap),
+            "nothing was sealed with old keys"
+        );
     }
 }

@@ -137,8 +137,14 @@ pub(super) fn replies() -> Vec<(&'static str, Reply)> {
         ("accepted", Reply::Accepted(Position(19))),
         ("blob-part", Reply::BlobPart(BlobPart { total: 4096, bytes: b"a part".to_vec() })),
         ("session", Reply::Session(Session { head: Seq(43), lost: true, keys_left, chain_index: 3, floor: Seq(0), sessions: 0 })),
-        ("session-floor", Reply::Session(Session { head: Seq(43), lost: false, keys_left, chain_index: 3, floor: Seq(41), sessions: 0 })),
-        ("session-counted", Reply::Session(Session { head: Seq(43), lost: false, keys_left, chain_index: 3, floor: Seq(41), sessions: 17 })),
+        (
+            "session-floor",
+            Reply::Session(Session { head: Seq(43), lost: false, keys_left, chain_index: 3, floor: Seq(41), sessions: 0 }),
+        ),
+        (
+            "session-counted",
+            Reply::Session(Session { head: Seq(43), lost: false, keys_left, chain_index: 3, floor: Seq(41), sessions: 17 }),
+        ),
         ("keys-left", Reply::KeysLeft(keys_left)),
     ]
 }
