@@ -22,6 +22,8 @@ pub(crate) enum Purpose {
     /// The claim under this key; the answer to another one says nothing of it.
     Register(IdempotencyKey),
     Authenticate,
+    /// That the session of this number is kept.
+    Begin(u64),
     Take,
     PublishKeys(Upload),
     /// Aliases up to this one, for a server that lost them.
@@ -210,7 +212,8 @@ impl Turn<'_> {
                     Ok(())
                 }
             },
-            Purpose::Take | Purpose::Ignore | Purpose::LinkPut => Ok(()),
+            Purpose::Begin(number) if reply == Reply::Done => me::keep_sessions(self.tx, number),
+            Purpose::Begin(_) | Purpose::Take | Purpose::Ignore | Purpose::LinkPut => Ok(()),
             Purpose::PublishKeys(upload) => self.keys_published(&upload, &reply),
             Purpose::RegisterAliases(last) => self.aliases_registered(&last, &reply),
             Purpose::DropOffers(aliases) => self.offers_dropped(&aliases, &reply),
@@ -234,24 +237,24 @@ impl Turn<'_> {
         // A server that makes numbers up has one try: there is none above the highest.
         let number = before.saturating_add(1).min(i64::MAX.cast_unsigned());
         me::set_sessions(self.tx, number)?;
-        self.send(Door::Device, Request::Device(DeviceRequest::Begin(number)), Purpose::Ignore);
+        self.send(Door::Device, Request::Device(DeviceRequest::Begin(number)), Purpose::Begin(number));
         Ok(())
     }
 
     fn proven(&mut self, session: Proven) -> Result<(), StoreError> {
         self.session.proven = true;
         let cursor = me::cursor(self.tx)?;
-        // A head behind our cursor is a server that went back in time: what it lost, positions will show.
-        let went_back = session.head < cursor;
+        let (begun, kept) = me::sessions(self.tx)?;
+        // A head behind our cursor, or a session forgotten that it kept, is a server that went back in time: what it lost,
+        // positions will show. The head alone may have come past the cursor again.
+        let went_back = session.head < cursor || session.sessions < kept;
         // What was acked from this mailbox and is not here was taken by another copy of this device; it began sessions
         // that this one knows nothing of.
-        let begun = me::sessions(self.tx)?;
         let copied = session.sessions > begun || !went_back && !session.lost && session.floor > cursor;
-        let after = match (went_back, copied) {
-            (true, _) => session.floor.min(session.head),
-            (false, true) => session.floor.min(session.head).max(cursor),
-            (false, false) => cursor,
-        };
+        // What it does not know to be taken is taken again, and known by its keys: an ack was lost, or the places since were
+        // given anew by a server that went back.
+        let known = session.floor.min(session.head);
+        let after = if copied && !went_back { known.max(cursor) } else { known.min(cursor) };
         if after != cursor {
             me::set_cursor(self.tx, after)?;
         }

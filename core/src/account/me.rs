@@ -163,10 +163,18 @@ pub(crate) fn set_cursor(tx: &Tx<'_>, cursor: Seq) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The number of the last session that was begun with the server.
-pub(crate) fn sessions(tx: &Tx<'_>) -> Result<u64, StoreError> {
-    let sessions: Option<i64> = tx.prepare_cached("SELECT sessions FROM me")?.query_row([], |row| row.get(0)).optional()?;
-    Ok(sessions.unwrap_or(0).cast_unsigned())
+/// The numbers of the last session that was begun, and of the last one that the server keeps.
+pub(crate) fn sessions(tx: &Tx<'_>) -> Result<(u64, u64), StoreError> {
+    let numbers = tx
+        .prepare_cached("SELECT sessions, sessions_kept FROM me")?
+        .query_row([], |row| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, i64>(1)?.cast_unsigned())))
+        .optional()?;
+    Ok(numbers.unwrap_or_default())
+}
+
+pub(crate) fn keep_sessions(tx: &Tx<'_>, kept: u64) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE me SET sessions_kept = ?1")?.execute([kept.cast_signed()])?;
+    Ok(())
 }
 
 pub(crate) fn set_sessions(tx: &Tx<'_>, sessions: u64) -> Result<(), StoreError> {

@@ -290,8 +290,10 @@ const CLIENT: &[&str] = &[
     "CREATE TABLE left_out (chat BLOB NOT NULL, account BLOB NOT NULL, tried INTEGER NOT NULL DEFAULT 0);
     CREATE UNIQUE INDEX left_out_key ON left_out (chat, account);
     ALTER TABLE chat ADD COLUMN seats_known INTEGER NOT NULL DEFAULT 0;",
-    // How many sessions this device has begun, to notice that it is an older copy of itself.
-    "ALTER TABLE me ADD COLUMN sessions INTEGER NOT NULL DEFAULT 0;",
+    // How many sessions this device has begun, to notice that it is an older copy of itself; the last of them that the
+    // server has said to keep, to notice that the server is an older copy of itself.
+    "ALTER TABLE me ADD COLUMN sessions INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE me ADD COLUMN sessions_kept INTEGER NOT NULL DEFAULT 0;",
 ];
 
 const LISTS: u32 = 1_000;

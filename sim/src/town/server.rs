@@ -15,8 +15,11 @@ use waxseal_wire::id::{Millis, RequestId, Seq};
 use waxseal_wire::reply::{Push, Refusal, Reply};
 use waxseal_wire::request::{AnonymousRequest, DeviceRequest, Request};
 
-use super::{Broken, Town};
+use super::{Broken, Happening, Town};
 use crate::traffic::kind;
+
+/// So long a device may take to prove itself, in milliseconds.
+const PROVE_WITHIN: u64 = 10_000;
 
 impl Town {
     #[allow(clippy::expect_used, reason = "a simulation without its server is broken and must stop")]
@@ -113,7 +116,12 @@ impl Town {
                     self.houses[house].device.proven = Some(proven);
                     Reply::Session(session)
                 }
-                Err(refusal) => Reply::Refused(refusal),
+                Err(refusal) => {
+                    // Whoever does not prove itself is shown out after a while, as by the real server.
+                    let line = self.houses[house].device.number;
+                    self.later(PROVE_WITHIN, Happening::Cut { house, door: Door::Device, line });
+                    Reply::Refused(refusal)
+                }
             };
             self.tell(house, Door::Device, Told::Reply(id, reply));
             return Ok(());
