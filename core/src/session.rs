@@ -91,6 +91,8 @@ pub(crate) struct Session {
     pub(crate) doubts: bool,
     /// Highest place in the mailbox when this session began.
     head: Seq,
+    /// Up to where the mailbox was taken in this session, or needs not to be taken in it.
+    pub(crate) taken_to: Seq,
     /// All that waited when this session began was taken.
     taken: bool,
     next: u64,
@@ -255,9 +257,10 @@ impl Turn<'_> {
         // given anew by a server that went back.
         let known = session.floor.min(session.head);
         let after = if copied && !went_back { known.max(cursor) } else { known.min(cursor) };
-        if after != cursor {
+        if copied || went_back {
             me::set_cursor(self.tx, after)?;
         }
+        self.session.taken_to = after;
         self.session.denied = false;
         self.session.reclaimed = false;
         self.session.warned = false;

@@ -186,13 +186,13 @@ fn words_that_their_sender_holds_for_sent_and_nobody_took_are_named() {
     let sure = named(Kind::Change, END, move |town| {
         let chat = town.houses[1].client().chats()?.iter().find(|chat| !chat.direct).unwrap().chat;
         town.said.insert(text.to_owned(), Said { house: 1, chat });
-        change(
-            town,
-            1,
+        let id: String = chat.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        let planted = format!(
             "INSERT INTO message (chat, generation, grp, position, sender, at, kind, text, state)
              SELECT chat, generation, grp, position, (SELECT account FROM me), at, 0, 'what nobody took', 2
-             FROM message WHERE kind = 0 AND chat = (SELECT chat FROM chat WHERE NOT direct) LIMIT 1",
-        )
+             FROM message WHERE kind = 0 AND chat = x'{id}' LIMIT 1"
+        );
+        change(town, 1, &planted)
     });
     assert_eq!(sure, all(&[Check::Sure]));
 }

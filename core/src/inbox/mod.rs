@@ -54,24 +54,26 @@ enum Fate {
 impl Turn<'_> {
     /// Entries were pushed.
     pub(crate) fn entries(&mut self, entries: Vec<MailboxEntry>) -> Result<(), StoreError> {
-        let mut cursor = me::cursor(self.tx)?;
+        let mut upto = self.session.taken_to;
         if entries.is_empty() {
             // Nothing more waits.
-            self.session.took(cursor, true);
+            self.session.took(upto, true);
             return self.judge_doubted();
         }
         for entry in entries {
-            // Pushed again after a lost ack: stored already.
-            if entry.seq <= cursor {
+            // Pushed twice.
+            if entry.seq <= upto {
                 continue;
             }
             // A hole in the mailbox is the server's; what is missing, the groups' positions show.
-            cursor = entry.seq;
+            upto = entry.seq;
             self.entry(&entry)?;
         }
-        me::set_cursor(self.tx, cursor)?;
-        self.session.took(cursor, false);
-        self.ack(cursor);
+        self.session.taken_to = upto;
+        // What was acked is never taken back: an ack may be on its way while an earlier place is taken again.
+        me::set_cursor(self.tx, upto.max(me::cursor(self.tx)?))?;
+        self.session.took(upto, false);
+        self.ack(upto);
         self.judge_doubted()
     }
 
