@@ -27,7 +27,7 @@ const STOCK: u32 = 24;
 /// Below this it is filled up.
 const MARK: u32 = 8;
 /// Unused ones that this device keeps at most: a server that always says "none left" fills no disk.
-const MOST: u32 = 128;
+const MOST: u32 = 1_024;
 /// Registered aliases kept for groups that we found.
 const SPARE: u32 = 6;
 /// All are made anew after so long, less up to a quarter, in milliseconds: a week, like the keys of groups.
