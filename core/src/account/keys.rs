@@ -27,7 +27,9 @@ const STOCK: u32 = 24;
 /// Below this it is filled up.
 const MARK: u32 = 8;
 /// Unused ones that this device keeps at most: a server that always says "none left" fills no disk.
-const MOST: u32 = 1_024;
+const MOST: u32 = 128;
+/// As many where all are made anew and no answer comes: any of them may have been handed out by now.
+const UNANSWERED: u32 = 1_024;
 /// Registered aliases kept for groups that we found.
 const SPARE: u32 = 6;
 /// All are made anew after so long, less up to a quarter, in milliseconds: a week, like the keys of groups.
@@ -124,11 +126,12 @@ impl Turn<'_> {
             return Ok(());
         }
         let mut publish = PublishKeys { replace: anew, ..PublishKeys::default() };
-        if anew && offers::count(self.tx)? >= MOST {
-            // Uploads whose answers never came: the oldest are nobody's.
-            offers::forget_oldest(self.tx, MOST / 2)?;
+        let most = if anew { UNANSWERED } else { MOST };
+        if anew && offers::count(self.tx)? >= most {
+            // Uploads whose answers never came, forty in a row: there is no room for all that may be somebody's.
+            offers::forget_oldest(self.tx, most / 2)?;
         }
-        let room = MOST.saturating_sub(offers::count(self.tx)?);
+        let room = most.saturating_sub(offers::count(self.tx)?);
         for last_resort in (0..wanted.min(room)).map(|_| false).chain(last_resort.then_some(true)) {
             let alias = Alias::random(&mut self.rng);
             match make_key_package(self.tx, self.now, &mut self.rng, &identity, &alias, last_resort) {
