@@ -157,6 +157,21 @@ impl Town {
         }
     }
 
+    /// A calm town in which each of these people has one device and is about to register.
+    pub fn of_people(seed: u64, names: &[&str]) -> Result<Self, Broken> {
+        let mut town = Self::new(seed, Weather::CALM)?;
+        town.move_in(names);
+        Ok(town)
+    }
+
+    /// One device each for these people, who are about to register.
+    pub fn move_in(&mut self, names: &[&str]) {
+        for name in names {
+            let house = self.settle(&format!("{name}/1"), name);
+            self.plan(10, house, Deed::Register);
+        }
+    }
+
     /// Builds a house and connects it; returns its number.
     pub fn settle(&mut self, name: &str, account: &str) -> usize {
         self.houses.push(House::new(name, account));

@@ -4,15 +4,11 @@
 use waxseal_core::Command;
 use waxseal_sim::checks;
 use waxseal_sim::deeds::Deed;
-use waxseal_sim::town::{Town, Weather};
+use waxseal_sim::town::Town;
 use waxseal_wire::name::AccountName;
 
 fn town(names: &[&str]) -> Town {
-    let mut town = Town::new(1, Weather::CALM).unwrap();
-    for name in names {
-        let house = town.settle(&format!("{name}/1"), name);
-        town.plan(10, house, Deed::Register);
-    }
+    let mut town = Town::of_people(1, names).unwrap();
     town.run_for(2_000).unwrap();
     town
 }

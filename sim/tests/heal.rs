@@ -4,17 +4,15 @@
 use waxseal_core::view::{ChatState, Line};
 use waxseal_sim::checks;
 use waxseal_sim::deeds::Deed;
-use waxseal_sim::town::{Town, Weather};
+use waxseal_sim::tap::Tap;
+use waxseal_sim::town::Town;
 use waxseal_wire::frame::Door;
+use waxseal_wire::request::{AnonymousRequest, Request};
 
 const NAMES: [&str; 4] = ["anna", "bert", "carl", "dora"];
 
 fn group_of_four(seed: u64) -> Town {
-    let mut town = Town::new(seed, Weather::CALM).unwrap();
-    for name in NAMES {
-        let house = town.settle(&format!("{name}/1"), name);
-        town.plan(10, house, Deed::Register);
-    }
+    let mut town = Town::of_people(seed, &NAMES).unwrap();
     town.run_for(2_000).unwrap();
     town.plan(0, 0, Deed::Found("bees".into(), NAMES.iter().map(|name| (*name).to_owned()).collect()));
     town.plan(3_000, 0, Deed::Say("bees".into(), "before".into()));
@@ -27,11 +25,7 @@ fn group_of_four(seed: u64) -> Town {
 
 /// Anna and Bert, who have a chat of two.
 fn two_who_talk(seed: u64) -> Town {
-    let mut town = Town::new(seed, Weather::CALM).unwrap();
-    for name in ["anna", "bert"] {
-        let house = town.settle(&format!("{name}/1"), name);
-        town.plan(10, house, Deed::Register);
-    }
+    let mut town = Town::of_people(seed, &["anna", "bert"]).unwrap();
     town.run_for(2_000).unwrap();
     town.plan(0, 0, Deed::Open("bert".into()));
     town.plan(3_000, 0, Deed::Say("bert".into(), "hello".into()));
@@ -53,6 +47,18 @@ fn until_taken(town: &mut Town, text: &str) {
 fn lines(town: &mut Town, house: usize) -> Vec<String> {
     let chat = town.chat(house, "bees").unwrap();
     checks::texts(town, house, chat).unwrap().iter().map(|m| checks::words(m).to_owned()).collect()
+}
+
+/// Words and gaps, as they are shown.
+fn shown(town: &mut Town, house: usize, title: &str) -> Vec<String> {
+    let chat = town.chat(house, title).unwrap();
+    let all = town.houses[house].client().messages(chat, None, 100).unwrap();
+    let shown = all.into_iter().filter_map(|message| match message.line {
+        Line::Text(text) => Some(text),
+        Line::Gap => Some("(gap)".to_owned()),
+        _ => None,
+    });
+    shown.collect()
 }
 
 fn state(town: &mut Town, house: usize) -> ChatState {
@@ -172,11 +178,7 @@ fn what_the_server_forgot_is_a_hole_and_what_follows_it_no_entry_that_failed() {
 
 #[test]
 fn nobody_is_blamed_for_a_commit_that_came_after_one_we_missed() {
-    let mut town = Town::new(22, Weather::CALM).unwrap();
-    for name in ["anna", "bert"] {
-        let house = town.settle(&format!("{name}/1"), name);
-        town.plan(10, house, Deed::Register);
-    }
+    let mut town = Town::of_people(22, &["anna", "bert"]).unwrap();
     town.run_for(2_000).unwrap();
     town.plan(0, 0, Deed::Found("bees".into(), vec!["bert".into()]));
     town.plan(3_000, 0, Deed::Say("bees".into(), "before".into()));
@@ -195,11 +197,7 @@ fn nobody_is_blamed_for_a_commit_that_came_after_one_we_missed() {
 #[test]
 fn a_group_that_lost_a_race_does_not_take_its_chat_with_it() {
     for seed in 0..6 {
-        let mut town = Town::new(30 + seed, Weather::CALM).unwrap();
-        for name in ["anna", "bert"] {
-            let house = town.settle(&format!("{name}/1"), name);
-            town.plan(10, house, Deed::Register);
-        }
+        let mut town = Town::of_people(30 + seed, &["anna", "bert"]).unwrap();
         town.run_for(2_000).unwrap();
         // Both begin at once: there are two groups, and one of them carries the chat.
         for (house, other) in [(0, "bert"), (1, "anna")] {
@@ -231,24 +229,54 @@ fn what_was_lost_with_a_group_that_another_replaces_leaves_a_hole() {
     town.houses[1].gone = true;
     town.plan(0, 0, Deed::Say("bert".into(), "nobody reads this".into()));
     town.run_for(60_000).unwrap();
+    // Her keys change after it, so that Bert cannot follow; and she is away, too, so that nothing of hers tells him.
+    town.skip_days(9);
+    town.run_for(60_000).unwrap();
+    town.unplug(0).unwrap();
+    town.houses[0].gone = true;
     town.skip_days(31);
     town.houses[1].gone = false;
     // A chat of two is founded anew at once.
     town.connect(1, 10);
+    town.run_for(60 * 60_000).unwrap();
+    assert_eq!(shown(&mut town, 1, "anna"), ["hello", "(gap)"]);
+    town.houses[0].gone = false;
+    town.connect(0, 10);
     town.run_for(60_000).unwrap();
     town.plan(0, 0, Deed::Say("bert".into(), "welcome back".into()));
     town.run_for(60_000).unwrap();
-    let chat = town.chat(1, "anna").unwrap();
-    let all = town.houses[1].client().messages(chat, None, 100).unwrap();
-    let shown: Vec<_> = all
-        .iter()
-        .filter_map(|message| match &message.line {
-            Line::Text(text) => Some(text.as_str()),
-            Line::Gap => Some("(gap)"),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(shown, ["hello", "(gap)", "welcome back"]);
+    assert_eq!(shown(&mut town, 1, "anna"), ["hello", "(gap)", "welcome back"]);
+}
+
+/// Makes a house's next message claim that it is of a later epoch than it is.
+struct LaterEpoch(usize);
+
+impl Tap for LaterEpoch {
+    fn up(&mut self, house: usize, request: &mut Request) {
+        if let Request::Anonymous(AnonymousRequest::SubmitMessage(submit)) = request
+            && house == self.0
+        {
+            // MLSMessage (RFC 9420 §6): version 2, wire format 2, the group's id with its length 1 + 16, the epoch 8.
+            submit.envelope[28] ^= 0x10;
+            self.0 = usize::MAX;
+        }
+    }
+}
+
+#[test]
+fn a_member_who_claims_a_later_epoch_makes_nobody_ask_for_help() {
+    let mut town = group_of_four(44);
+    town.run_for(10 * 60_000).unwrap();
+    town.tap = Some(Box::new(LaterEpoch(3)));
+    town.plan(0, 3, Deed::Say("bees".into(), "from the future".into()));
+    town.run_for(60_000).unwrap();
+    town.plan(0, 0, Deed::Say("bees".into(), "after".into()));
+    town.run_for(10 * 60_000).unwrap();
+    for house in 0..3 {
+        assert_eq!(shown(&mut town, house, "bees"), ["before", "(gap)", "after"], "house {house}");
+        let health = town.houses[house].client().health().unwrap();
+        assert_eq!((health.readded, health.refounded), (0, 0), "house {house}: {health:?}");
+    }
 }
 
 #[test]
@@ -378,17 +406,7 @@ fn what_is_missing_before_and_after_own_words_is_marked_twice() {
     town.skip_days(31);
     town.plan(0, 0, Deed::Say("bees".into(), "three".into()));
     town.run_for(10 * 60_000).unwrap();
-    let chat = town.chat(3, "bees").unwrap();
-    let all = town.houses[3].client().messages(chat, None, 100).unwrap();
-    let shown: Vec<_> = all
-        .iter()
-        .filter_map(|message| match &message.line {
-            Line::Text(text) => Some(text.as_str()),
-            Line::Gap => Some("(gap)"),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(shown, ["before", "(gap)", "mine", "(gap)", "three"]);
+    assert_eq!(shown(&mut town, 3, "bees"), ["before", "(gap)", "mine", "(gap)", "three"]);
 }
 
 #[test]

@@ -49,11 +49,7 @@ impl Tap for Denies {
 
 #[test]
 fn who_is_invited_comes_in_though_the_server_denied_the_tree_at_first() {
-    let mut town = Town::new(5, Weather::CALM).unwrap();
-    for name in NAMES {
-        let house = town.settle(&format!("{name}/1"), name);
-        town.plan(10, house, Deed::Register);
-    }
+    let mut town = Town::of_people(5, &NAMES).unwrap();
     town.run_for(2_000).unwrap();
     let denies = waxseal_sim::plan::shared(&mut town, Denies(3));
     town.plan(0, 0, Deed::Found("bees".into(), NAMES.iter().map(|name| (*name).to_owned()).collect()));
@@ -67,11 +63,7 @@ fn who_is_invited_comes_in_though_the_server_denied_the_tree_at_first() {
 #[test]
 fn who_was_added_again_and_never_heard_of_it_is_added_once_more() {
     for seed in 0..3 {
-        let mut town = Town::new(seed, Weather::CALM).unwrap();
-        for name in NAMES {
-            let house = town.settle(&format!("{name}/1"), name);
-            town.plan(10, house, Deed::Register);
-        }
+        let mut town = Town::of_people(seed, &NAMES).unwrap();
         town.run_for(2_000).unwrap();
         town.plan(0, 0, Deed::Found("bees".into(), NAMES.iter().map(|name| (*name).to_owned()).collect()));
         for house in 1..4 {

@@ -246,11 +246,7 @@ fn writes_the_fixtures() {
 
 /// Bert's life until it is written out, and everybody's around him.
 fn lived_in(file: &Path) -> Town {
-    let mut town = Town::new(5, Weather::CALM).unwrap();
-    for name in ["anna", "bert", "carl", "dora"] {
-        let house = town.settle(&format!("{name}/1"), name);
-        town.plan(10, house, Deed::Register);
-    }
+    let mut town = Town::of_people(5, &["anna", "bert", "carl", "dora"]).unwrap();
     town.houses[BERT].client = Some(open(file));
     town.run_for(3_000).unwrap();
     town.plan(0, ANNA, Deed::Open("bert".into()));

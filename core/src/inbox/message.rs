@@ -129,7 +129,8 @@ impl Turn<'_> {
             place.reached(delivered.position);
             chat::save_group(self.tx, &place)?;
         }
-        let ahead = matches!(error, OpenError::Ahead { .. });
+        // The server took it in the epoch that it says; a later one inside is its sender's claim, and nobody is behind for that.
+        let ahead = matches!(error, OpenError::Ahead { ours } if delivered.epoch > *ours);
         // What led there the server dropped unread, as it may after its time: this is of the hole that is shown.
         if !(ahead && self.is_doubted(&place.group)?) {
             me::count(self.tx, Counter::Undecryptable)?;

@@ -17,10 +17,7 @@ use super::{is_open, texts};
 fn three(seed: u64, lies: &[(Lie, u32)]) -> (Town, Arc<Mutex<Liar>>) {
     let mut town = Town::new(seed, Weather::CALM).unwrap();
     let liar = plan::shared(&mut town, Liar::telling(seed, lies, 0).quiet());
-    for name in ["anna", "bert", "carl"] {
-        let house = town.settle(&format!("{name}/1"), name);
-        town.plan(10, house, Deed::Register);
-    }
+    town.move_in(&["anna", "bert", "carl"]);
     town.run_for(3_000).unwrap();
     town.plan(0, 0, Deed::Found("bees".into(), vec!["bert".into(), "carl".into()]));
     town.plan(3_000, 0, Deed::Say("bees".into(), "before".into()));

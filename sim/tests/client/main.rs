@@ -14,18 +14,14 @@ mod people;
 use waxseal_core::view::{ChatState, Line};
 use waxseal_core::{Command, Event};
 use waxseal_sim::deeds::Deed;
-use waxseal_sim::town::{Town, Weather};
+use waxseal_sim::town::Town;
 use waxseal_wire::name::AccountName;
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
 /// A town in calm weather whose people are registered, one house each.
 fn town(seed: u64, names: &[&str]) -> Town {
-    let mut town = Town::new(seed, Weather::CALM).unwrap();
-    for name in names {
-        let house = town.settle(&format!("{name}/1"), name);
-        town.plan(10, house, Deed::Register);
-    }
+    let mut town = Town::of_people(seed, names).unwrap();
     town.run_for(3_000).unwrap();
     town
 }

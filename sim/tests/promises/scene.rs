@@ -25,10 +25,7 @@ const KEY: [u8; 32] = [7; 32];
 
 /// People who live in `town` from now on, registered, one house each, numbered in order.
 pub(crate) fn people(town: &mut Town, names: &[&str]) {
-    for name in names {
-        let house = town.settle(&format!("{name}/1"), name);
-        town.plan(10, house, Deed::Register);
-    }
+    town.move_in(names);
     town.run_for(3_000).unwrap();
 }
 
