@@ -22,7 +22,7 @@ Examples:
   waxseal read bob                     read what was said
   waxseal listen --json                one JSON event a line, for bots";
 
-/// waxseal: an end-to-end encrypted messenger for the terminal.
+/// An end-to-end encrypted messenger for the terminal.
 ///
 /// Without a verb it opens the full-screen client.
 #[derive(Debug, Parser)]

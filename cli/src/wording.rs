@@ -141,6 +141,7 @@ pub(crate) fn event(event: &Event) -> Option<String> {
         Event::DeviceAdded { name } => format!("A device joined your account: {}", harmless::line(name)),
         Event::LinkFailed(problem) => format!("Linking failed: {problem}"),
         Event::NoSuchAccount(name) => format!("Nobody on this server is called {name}"),
+        Event::Failed { problem, .. } if problem.is_of_the_device() => format!("Take care: {problem}."),
         Event::Failed { problem, .. } => format!("Not done: {problem}"),
         Event::SignedOut => "This device was removed from its account.".to_owned(),
         Event::AccountClosed => "The account is closed.".to_owned(),

@@ -215,6 +215,14 @@ fn who_adds_and_removes_may_die_at_every_step_and_it_is_done() {
     }
 }
 
+/// Alice's new device hears what Bob writes to her, and is removed: an account has 16 at most.
+fn hears_and_goes(tablet: &Person, alice: &Person, bob: &Person, word: &str) {
+    bob.done(&["send", "alice", word]);
+    tablet.until(&["read", "bob"], word);
+    let device: serde_json::Value = serde_json::from_str(&tablet.done(&["whoami", "--json"])).unwrap();
+    alice.done(&["devices", "--remove", device["device"].as_str().unwrap()]);
+}
+
 #[test]
 fn a_new_device_may_die_at_every_step_and_joins_with_the_same_code() {
     let town = Town::new();
@@ -225,12 +233,7 @@ fn a_new_device_may_die_at_every_step_and_joins_with_the_same_code() {
         let ended = dies_at(&tablet, nth, &["link", &code.code]);
         assert!(tablet.done(&["link", &code.code]).contains("one of alice's"));
         code.finished();
-        let word = format!("to the {nth}th tablet");
-        bob.done(&["send", "alice", &word]);
-        tablet.until(&["read", "bob"], &word);
-        // An account has 16 at most.
-        let device: serde_json::Value = serde_json::from_str(&tablet.done(&["whoami", "--json"])).unwrap();
-        alice.done(&["devices", "--remove", device["device"].as_str().unwrap()]);
+        hears_and_goes(&tablet, &alice, &bob, &format!("to the {nth}th tablet"));
         ended
     });
 }
@@ -261,11 +264,7 @@ fn who_shows_a_code_may_die_at_every_step_and_the_device_still_joins() {
             alice.done(&["read"]);
             tablet.done(&["read"]);
         }
-        let word = format!("to the {nth}th tablet");
-        bob.done(&["send", "alice", &word]);
-        tablet.until(&["read", "bob"], &word);
-        let device: serde_json::Value = serde_json::from_str(&tablet.done(&["whoami", "--json"])).unwrap();
-        alice.done(&["devices", "--remove", device["device"].as_str().unwrap()]);
+        hears_and_goes(&tablet, &alice, &bob, &format!("to the {nth}th tablet"));
         ended
     });
 }

@@ -219,3 +219,10 @@ pub enum Problem {
     #[error("the group would have no admin; make somebody else an admin first")]
     LastAdmin,
 }
+
+impl Problem {
+    /// Whether it is of the whole device, not of one thing that was asked; a person must get to read it.
+    pub fn is_of_the_device(self) -> bool {
+        matches!(self, Self::Copied | Self::Forked | Self::ServerBehind | Self::ServerForgot)
+    }
+}

@@ -67,10 +67,8 @@ fn tell(model: &mut Model, event: Event) -> Vec<Wish> {
         Event::Progress { work, done, total, .. } => {
             model.progress = (done < total).then(|| wording::progress(*work, *done, *total));
         }
-        Event::SignedOut | Event::AccountClosed => {
-            let text = wording::event(&event).unwrap_or_default();
-            model.dialog = Some(Dialog::Paper { title: "Waxseal".into(), text });
-        }
+        Event::SignedOut | Event::AccountClosed => paper(model, &event),
+        Event::Failed { problem, .. } if problem.is_of_the_device() => paper(model, &event),
         other => {
             if matches!(other, Event::NoSuchAccount(_) | Event::Failed { chat: None, .. }) {
                 ahead::give_up(model, true);
@@ -82,6 +80,13 @@ fn tell(model: &mut Model, event: Event) -> Vec<Wish> {
         }
     }
     vec![Wish::Look]
+}
+
+/// More than a line, and of the whole device: it stays until it is read.
+fn paper(model: &mut Model, event: &Event) {
+    ahead::give_up(model, true);
+    let text = wording::event(event).unwrap_or_default();
+    model.dialog = Some(Dialog::Paper { title: "Waxseal".into(), text });
 }
 
 fn ringing(model: &mut Model) -> Vec<Wish> {

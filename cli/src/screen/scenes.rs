@@ -6,7 +6,7 @@ use ratatui::backend::TestBackend;
 use ratatui::style::Color;
 use time::UtcOffset;
 use waxseal_core::Command;
-use waxseal_core::output::Event;
+use waxseal_core::output::{Event, Problem};
 use waxseal_core::view::{
     ChatId, ChatState, ChatSummary, Connection, Draft, Line, Me, MemberView, MessageRef, MessageState, MessageView, Notice,
     SafetyNumber,
@@ -36,6 +36,16 @@ use stage::{BOB, CLUB, MALLORY, MORNING, account, commands, drawn, key, member, 
 #[test]
 fn a_group_at_80_by_24() {
     insta::assert_snapshot!(drawn(&mut model(), 80, 24).backend());
+}
+
+#[test]
+fn what_is_wrong_with_the_whole_device_stays_until_it_is_read() {
+    let mut model = model();
+    happen::happen(&mut model, Told::Event(Event::Failed { chat: None, problem: Problem::Copied }));
+    model.pass_time(Millis(MORNING + 60 * 60_000));
+    insta::assert_snapshot!(drawn(&mut model, 80, 24).backend());
+    key(&mut model, KeyCode::Esc);
+    assert!(model.dialog.is_none());
 }
 
 #[test]
