@@ -5,7 +5,7 @@ use waxseal_core::view::ChatState;
 use waxseal_sim::checks;
 use waxseal_sim::deeds::Deed;
 use waxseal_sim::tap::Tap;
-use waxseal_sim::town::{Broken, Town, Weather};
+use waxseal_sim::town::{Broken, Town};
 use waxseal_wire::frame::Told;
 use waxseal_wire::id::RequestId;
 use waxseal_wire::reply::{Push, Refusal, Reply};
