@@ -151,11 +151,6 @@ impl Profile {
         place.ca.clone().or_else(|| self.config.ca.clone())
     }
 
-    /// Whether anybody has said which server, now or earlier.
-    pub(crate) fn knows_server(&self, place: &Place) -> bool {
-        place.server.is_some() || self.config.server.is_some()
-    }
-
     /// Remembers another server for next time.
     pub(crate) fn keep_address(&mut self, server: &Address) -> Result<(), ProfileError> {
         self.config.server = Some(server.to_string());

@@ -70,7 +70,6 @@ pub(crate) async fn run(place: &Place, zone: UtcOffset) -> Result<(), Failure> {
     let profile = Profile::open(place, Need::MayCreate)?;
     let server = profile.server(place)?;
     let mut model = Model::new(server.to_string(), Palette::of_environment(), zone);
-    model.is_usual_server = !profile.knows_server(place);
     model.insecure_http = place.insecure_http;
     model.now = clock::now();
     let mut seat = Seat::take()?;

@@ -108,7 +108,7 @@ fn fill_in(model: &mut Model, key: KeyEvent) -> Vec<Wish> {
             let other = if form.purpose == Purpose::Register { Purpose::Join } else { Purpose::Register };
             let server = form.text(0);
             model.pending = None;
-            model.dialog = Some(Dialog::Form(Form::beginning(other, &server, false)));
+            model.dialog = Some(Dialog::Form(Form::beginning(other, &server)));
         }
         // What was handed in is taken back by Esc alone: a stray key changes nothing.
         KeyCode::Esc if form.is_beginning() => {

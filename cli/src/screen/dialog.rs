@@ -131,11 +131,11 @@ pub(crate) enum Act {
 
 impl Dialog {
     /// What a first run shows: two ways to begin. A device that waits to be added to an account goes on waiting.
-    pub(crate) fn welcome(server: &str, is_usual: bool, is_linking: bool) -> Self {
+    pub(crate) fn welcome(server: &str, is_linking: bool) -> Self {
         if !is_linking {
-            return Self::Form(Form::beginning(Purpose::Register, server, is_usual));
+            return Self::Form(Form::beginning(Purpose::Register, server));
         }
-        let mut form = Form::beginning(Purpose::Join, server, false);
+        let mut form = Form::beginning(Purpose::Join, server);
         form.busy = Some("Waiting for the other device …");
         Self::Form(form)
     }

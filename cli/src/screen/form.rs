@@ -199,12 +199,12 @@ impl Form {
     }
 
     /// One for beginning: with the server that is tried already, and the keyboard where something is missing.
-    pub(crate) fn beginning(purpose: Purpose, server: &str, is_usual: bool) -> Self {
+    pub(crate) fn beginning(purpose: Purpose, server: &str) -> Self {
         let mut form = Self::new(purpose);
         if let Some(field) = form.fields.first_mut() {
             field.paste(server);
         }
-        form.at = usize::from(!is_usual);
+        form.at = 1;
         form
     }
 
@@ -245,6 +245,12 @@ impl Form {
     /// Whether it is one of the two ways to begin.
     pub(crate) fn is_beginning(&self) -> bool {
         matches!(self.purpose, Purpose::Register | Purpose::Join)
+    }
+
+    /// Says that the server of a beginning is not reached, with the keyboard there: the usual one may be the wrong one.
+    pub(crate) fn refuse_server(&mut self, wrong: impl Into<String>) {
+        self.refuse(wrong);
+        self.at = 0;
     }
 
     /// Says what is wrong, and lets it be mended.

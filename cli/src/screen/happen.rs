@@ -33,7 +33,7 @@ fn door_changed(model: &mut Model, door: Door, state: Result<(), Shut>) -> Vec<W
         match state {
             Ok(()) => wishes.extend(model.pending.take().map(Wish::Command)),
             // Nothing was claimed yet: the form can be mended.
-            Err(shut) if model.pending.take().is_some() => wrong(model, format!("The server is not reached: {}.", shut.why)),
+            Err(shut) if model.pending.take().is_some() => not_reached(model, &shut),
             Err(_) => {}
         }
     }
@@ -87,6 +87,14 @@ fn paper(model: &mut Model, event: &Event) {
     ahead::give_up(model, true);
     let text = wording::event(event).unwrap_or_default();
     model.dialog = Some(Dialog::Paper { title: "Waxseal".into(), text });
+}
+
+fn not_reached(model: &mut Model, shut: &Shut) {
+    let text = format!("The server is not reached: {}.", shut.why);
+    match &mut model.dialog {
+        Some(Dialog::Form(form)) if form.is_beginning() => form.refuse_server(text),
+        _ => wrong(model, text),
+    }
 }
 
 fn ringing(model: &mut Model) -> Vec<Wish> {

@@ -133,8 +133,6 @@ pub(crate) struct Places {
 pub(crate) struct Model {
     pub(crate) seen: Picture,
     pub(crate) server: String,
-    /// Nobody has said which server; the usual one is tried.
-    pub(crate) is_usual_server: bool,
     /// Plain http to another machine was insisted on.
     pub(crate) insecure_http: bool,
     /// Why a door is shut: the device's, and the anonymous one.
@@ -168,7 +166,6 @@ impl Model {
         Self {
             seen: Picture::default(),
             server,
-            is_usual_server: false,
             insecure_http: false,
             shut: [None; 2],
             pending: None,
@@ -196,7 +193,7 @@ impl Model {
         self.seen = picture;
         if self.seen.me.is_none() {
             if self.dialog.is_none() {
-                self.dialog = Some(Dialog::welcome(&self.server, self.is_usual_server, self.seen.is_linking));
+                self.dialog = Some(Dialog::welcome(&self.server, self.seen.is_linking));
             }
             return Vec::new();
         }
