@@ -6,7 +6,7 @@
 //!
 //! CBOR map with integer keys, in order; fields of later releases are kept:
 //! 0 chat, 1 generation, 2 name, 3 admins, 4 direct, 5 errand (group, epoch, broken), 6 leaving, 7 note,
-//! 8 seats, 9 without.
+//! 8 seats, 9 without, 10 out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,6 +62,8 @@ pub struct Policy {
     pub leaving: BTreeSet<AccountId>,
     /// No conversation at all, but a call for help.
     pub errand: Option<Errand>,
+    /// No call for help, but a word to whoever gets it: they are out of the chat, and that group does not carry it.
+    pub out: bool,
     /// No call for help either, but a word among an account's own devices: a padded content.
     pub note: Option<Vec<u8>>,
     /// Whose chat it is, where the group was founded anew: a hash of all accounts, see [`seats`].
@@ -83,7 +85,7 @@ impl Policy {
     pub fn new(chat: [u8; 16], generation: u64, name: String, admins: BTreeSet<AccountId>, direct: bool) -> Self {
         let leaving = BTreeSet::new();
         let (without, later) = (BTreeSet::new(), BTreeMap::new());
-        Self { chat, generation, name, admins, direct, leaving, errand: None, note: None, seats: None, without, later }
+        Self { chat, generation, name, admins, direct, leaving, errand: None, out: false, note: None, seats: None, without, later }
     }
 
     /// The policy of a call for help about `chat`.
@@ -113,6 +115,9 @@ impl Policy {
         if let Some(errand) = &self.errand {
             let parts = vec![Value::Bytes(errand.group.0.to_vec()), Value::from(errand.epoch.0), Value::Bool(errand.broken)];
             fields.insert(5, Value::Array(parts));
+        }
+        if self.out {
+            fields.insert(10, Value::Bool(true));
         }
         if let Some(note) = &self.note {
             fields.insert(7, Value::Bytes(note.clone()));
@@ -149,6 +154,7 @@ impl Policy {
         let errand = fields.remove(&5).map(|errand| errand_of(&errand)).transpose()?;
         let note = fields.remove(&7).map(|note| note.into_bytes().map_err(|_| PolicyError::Malformed)).transpose()?;
         let seats = fields.remove(&8).map(|seats| bytes_of(&seats)).transpose()?;
+        let out = fields.remove(&10).map(|out| out.as_bool().ok_or(PolicyError::Malformed)).transpose()?.unwrap_or_default();
         let without = fields.remove(&9).map(|ids| accounts_of(&ids)).transpose()?.unwrap_or_default();
         let policy = Self {
             chat: bytes_of(&chat)?,
@@ -158,6 +164,7 @@ impl Policy {
             direct: direct.as_bool().ok_or(PolicyError::Malformed)?,
             leaving,
             errand,
+            out,
             note,
             seats,
             without,

@@ -34,7 +34,11 @@ impl Turn<'_> {
         to.sort_unstable();
         let to: Vec<_> = to.into_iter().map(|(_, _, _, account)| account).take(ASKED).collect();
         let broken = place.culprit.is_some();
-        self.post(None, None, &Intent::Errand { to, chat: place.chat.0, group: place.group.0, epoch: epoch.0, broken })?;
+        self.post(
+            None,
+            None,
+            &Intent::Errand { to, chat: place.chat.0, group: place.group.0, epoch: epoch.0, broken, out: false },
+        )?;
         Ok(())
     }
 
@@ -43,7 +47,7 @@ impl Turn<'_> {
         let Some(found) = chat::find(self.tx, chat)? else { return Ok(()) };
         let Some(place) = found.group.map(|group| chat::group(self.tx, &group)).transpose()?.flatten() else { return Ok(()) };
         if !chat::members::accounts(self.tx, chat)?.contains(&by.account) {
-            return self.bring_soon(&place, &by.account);
+            return self.asked_from_outside(&place, &by.account, &errand.group);
         }
         match place.state {
             GroupState::Open => {
@@ -58,11 +62,12 @@ impl Turn<'_> {
             }
             GroupState::Broken if place.group == errand.group => {
                 // They are lost where we are lost: nobody can re-add anybody, so it is founded again.
-                // Others may be well whom neither of us has asked: where nobody broke it, we ask once, too.
+                // Others may be well: where nobody broke it, they have the time between two calls of ours to answer.
                 let mut place = place;
-                if place.culprit.is_some() || place.heal_tries > 0 {
-                    place.heal_tries = place.heal_tries.max(super::ALL_LOST);
+                if place.culprit.is_none() && place.heal_tries < 2 {
+                    return Ok(());
                 }
+                place.heal_tries = place.heal_tries.max(super::ALL_LOST);
                 let turn = self.turn_of(&place.group, None)?;
                 place.heal_at = Some(place.heal_at.map_or(turn, |at| Millis(at.0.min(turn.0))));
                 chat::save_group(self.tx, &place)

@@ -13,6 +13,7 @@ mod cadence;
 mod doubt;
 mod errand;
 pub(crate) mod left_out;
+mod parted;
 mod refound;
 
 use rusqlite::params;

@@ -20,7 +20,7 @@ use crate::account::me::{self, Counter};
 use crate::account::profile;
 use crate::chat::{self, Chat, ChatGroup, GroupState};
 use crate::group::{self, GroupError, JoinError, MemberLeaf, Policy, join};
-use crate::outbox::parcel;
+use crate::outbox::{Intent, parcel};
 use crate::output::Work;
 use crate::session::Purpose;
 use crate::store::StoreError;
@@ -264,7 +264,12 @@ impl Turn<'_> {
             if let Some(note) = &policy.note {
                 return self.note_came(&joined.by, note);
             }
-            return self.errand_came(&joined.by, &ChatId(policy.chat), &errand);
+            let chat = ChatId(policy.chat);
+            return if policy.out {
+                self.out_came(&joined.by, &chat, &errand)
+            } else {
+                self.errand_came(&joined.by, &chat, &errand)
+            };
         }
         let members = joined.group.members();
         let epoch = joined.group.epoch();
@@ -289,7 +294,12 @@ impl Turn<'_> {
         } else {
             self.carries(&place, &policy, &members, &by, &identity.account)?
         };
-        let Some(state) = state else { return self.wipe_group(group) };
+        let Some(state) = state else {
+            if let Some(known) = chat::find(self.tx, &place.chat)?.filter(|_| !joining.again && !policy.direct) {
+                self.not_followed(&known, &place, epoch, &by)?;
+            }
+            return self.wipe_group(group);
+        };
         self.opened(&place, epoch, state, &members, by.account, joining.again)
     }
 
@@ -340,6 +350,11 @@ impl Turn<'_> {
             return Ok(None);
         }
         Ok(match known.state {
+            // Founded anew by a list from before we were out: whoever made it has not heard that, and hears it from us.
+            ChatState::Left if policy.generation > known.generation && place.position == Position(0) && policy.seats.is_some() => {
+                self.post(Some(place.chat), None, &Intent::Leave)?;
+                Some(ChatState::Leaving)
+            }
             ChatState::Left => Some(if self.is_friend(&by.account, own)? { ChatState::Open } else { ChatState::Requested }),
             ChatState::Requested => Some(ChatState::Requested),
             // Added again, to say that we leave.

@@ -34,6 +34,8 @@ impl Turn<'_> {
             Intent::Errand { .. } => self.begin_errand(entry, &identity),
             Intent::Note => self.begin_note(entry, &identity),
             Intent::Bring => self.begin_bring(entry, &identity),
+            Intent::Follow { .. } => self.begin_follow(entry),
+            Intent::Told(_) => entry::delete(self.tx, entry.id).map(|()| true),
             Intent::Say(content) => self.begin_say(entry, &identity, content),
             intent => {
                 if entry.keys.is_none() && !intent.needs(&identity.account.0).is_empty() {
@@ -235,7 +237,7 @@ impl Turn<'_> {
                 self.readd_change(place, (&AccountId(*account), &DeviceId(*device)), Epoch(*epoch), &members, offers, &mut change)?;
             }
             Intent::OpenDirect(_) | Intent::LookUp(_) | Intent::Found { .. } => {}
-            Intent::Say(_) | Intent::Errand { .. } | Intent::Note => {}
+            Intent::Say(_) | Intent::Errand { .. } | Intent::Note | Intent::Follow { .. } | Intent::Told(_) => {}
         }
         // Removing the last admin but for those who stay would leave nobody; the rule then makes everybody one.
         let idle = change.add.is_empty() && change.remove.is_empty() && change.policy.is_none() && !change.with_path;

@@ -130,8 +130,9 @@ pub(super) fn insert(
         message.map(|message| message.0),
         bytes.as_slice(),
         due.0.cast_signed(),
-        // Neither is something that a person waits for while it is not begun.
-        matches!(intent, Intent::Found { .. } | Intent::Note) || (chat.is_some() && matches!(intent, Intent::OpenDirect(_)))
+        // None is something that a person waits for while it is not begun.
+        matches!(intent, Intent::Found { .. } | Intent::Note | Intent::Follow { .. } | Intent::Told(_))
+            || (chat.is_some() && matches!(intent, Intent::OpenDirect(_)))
     ])?;
     Ok(tx.last_insert_rowid())
 }

@@ -147,7 +147,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn begin_errand(&mut self, entry: &Entry, identity: &Identity) -> Result<bool, StoreError> {
-        let Intent::Errand { chat, group, epoch, broken, .. } = entry.intent else { return Ok(true) };
+        let Intent::Errand { chat, group, epoch, broken, out, .. } = entry.intent else { return Ok(true) };
         if entry.keys.is_none() {
             self.ask_keys(entry, &identity.account)?;
             return Ok(false);
@@ -159,7 +159,8 @@ impl Turn<'_> {
         }
         let Some(alias) = self.spare_or_wait(entry)? else { return Ok(false) };
         let errand = Errand { group: GroupId(group), epoch: Epoch(epoch), broken };
-        let policy = Policy::errand(chat, identity.account, errand);
+        let mut policy = Policy::errand(chat, identity.account, errand);
+        policy.out = out;
         self.make(entry, identity, Plan { policy, add, alias, words: Vec::new() })?;
         Ok(true)
     }

@@ -71,9 +71,22 @@ pub(crate) enum Intent {
     /// Make the server's roster what the tree says.
     MendRoster,
     /// Ask these people's devices to re-add us to the chat.
-    Errand { to: Vec<[u8; 32]>, chat: [u8; 16], group: [u8; 16], epoch: u64, broken: bool },
+    Errand {
+        to: Vec<[u8; 32]>,
+        chat: [u8; 16],
+        group: [u8; 16],
+        epoch: u64,
+        broken: bool,
+        /// No call for help: these people are out of the chat, which that group does not carry.
+        #[serde(default)]
+        out: bool,
+    },
     /// Tell our own other devices what we and this device are called.
     Note,
+    /// Ask whoever founded this group, which we do not follow, to let us in; when it is time.
+    Follow { by: [u8; 32], group: [u8; 16], epoch: u64, generation: u64 },
+    /// This account was told that it is out; kept for a day, so that it is not told all day long.
+    Told([u8; 32]),
 }
 
 impl Intent {

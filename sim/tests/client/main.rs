@@ -9,6 +9,7 @@ mod large;
 mod lied;
 mod membership;
 mod offline;
+mod parted;
 mod people;
 
 use waxseal_core::view::{ChatState, Line};

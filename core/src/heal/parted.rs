@@ -1,0 +1,140 @@
+//! Parts of a chat that do not see each other: brought together, or told that they are none.
+//!
+//! ```text
+//!   lost by a list from before ──► founds anew, with whoever left since ──► who left says so again
+//!                                        └─ who knows better does not follow ──► asks to be let in, later
+//!   removed, and not told ──► asks for help, or founds anew ──► an admin's device says that they are out
+//! ```
+//! Called by `errand` and by the inbox. Nobody is put out or brought in by a word of this that could not do it by a
+//! Commit: that somebody is out counts from an admin alone, and a founding is followed by the rules of `refound`, or not.
+//! Each word goes to whoever gave the cause, and so often at most: nobody can make others talk for ever.
+
+use waxseal_wire::id::{AccountId, Epoch, GroupId, Millis};
+
+use crate::chat::{self, Chat, ChatGroup, GroupState};
+use crate::group::{Errand, GroupError, MemberLeaf};
+use crate::outbox::{self, Entry, Intent};
+use crate::store::StoreError;
+use crate::trust;
+use crate::turn::Turn;
+use crate::view::{ChatId, ChatState, Notice};
+
+/// Whoever founded a group that we do not follow is asked to let us in so often.
+const FOLLOWS: u32 = 6;
+/// For the first time after so long, in milliseconds; each further time four times as late.
+const FOLLOW: u64 = 60_000;
+/// Somebody who is out is told so at most so often in a day.
+const TOLD: u32 = 3;
+const DAY: u64 = 24 * 60 * 60 * 1000;
+/// Later than any epoch.
+const ANY: Epoch = Epoch(i64::MAX as u64);
+
+impl Turn<'_> {
+    /// Another founded the chat's group anew, and we do not follow.
+    ///
+    /// They may have been lost and know less than we do, such as that somebody left. What keeps us from following may
+    /// mend: then they let us in. Where they are out themselves, they are told.
+    pub(crate) fn not_followed(
+        &mut self,
+        known: &Chat,
+        place: &ChatGroup,
+        epoch: Epoch,
+        by: &MemberLeaf,
+    ) -> Result<(), StoreError> {
+        let Some(current) = chat::current(self.tx, &known.chat)?.filter(|current| current.state == GroupState::Open) else {
+            return Ok(());
+        };
+        let behind = place.generation < known.generation || known.state != ChatState::Open;
+        if known.direct || behind || trust::is_blocked(self.tx, &by.account)? {
+            return Ok(());
+        }
+        if !self.seated(&known.chat)?.contains(&by.account) {
+            return self.say_out(&current, &by.account, &place.group, ANY);
+        }
+        let wanted = Intent::Follow { by: by.account.0, group: place.group.0, epoch: epoch.0, generation: place.generation };
+        let posted = outbox::of_chat(self.tx, &known.chat)?.into_iter().find(|entry| matches!(entry.intent, Intent::Follow { .. }));
+        match posted {
+            Some(entry) => outbox::move_to(self.tx, entry.id, &known.chat, &wanted),
+            None => {
+                let due = self.later(FOLLOW, FOLLOW + FOLLOW / 2);
+                self.post_at(Some(known.chat), &wanted, due).map(drop)
+            }
+        }
+    }
+
+    /// It is time to ask again to be let into a group that we did not follow.
+    pub(crate) fn begin_follow(&mut self, entry: &Entry) -> Result<bool, StoreError> {
+        let Intent::Follow { by, group, epoch, generation } = entry.intent else { return Ok(true) };
+        let found = entry.chat.map(|id| chat::find(self.tx, &id)).transpose()?.flatten();
+        let wanted = |chat: &Chat| chat.generation <= generation && chat.group != Some(GroupId(group));
+        let Some(found) = found.filter(wanted).filter(|_| entry.tries < FOLLOWS) else {
+            outbox::delete(self.tx, entry.id)?;
+            return Ok(true);
+        };
+        // Let in and not heard of it, we are let in once more.
+        let epoch = if entry.tries < 2 { epoch } else { ANY.0 };
+        self.post(None, None, &Intent::Errand { to: vec![by], chat: found.chat.0, group, epoch, broken: false, out: false })?;
+        let mut again = entry.clone();
+        again.tries += 1;
+        let wait = FOLLOW << (2 * again.tries).min(16);
+        again.due = self.later(wait, wait + wait / 2);
+        again.save(self.tx)?;
+        Ok(true)
+    }
+
+    /// Somebody who is out asks for help in `group`.
+    pub(super) fn asked_from_outside(&mut self, place: &ChatGroup, by: &AccountId, group: &GroupId) -> Result<(), StoreError> {
+        if place.state != GroupState::Open || self.seated(&place.chat)?.contains(by) {
+            return self.bring_soon(place, by);
+        }
+        let epoch = if place.group == *group { self.epoch_of(group)?.unwrap_or(Epoch(0)) } else { ANY };
+        self.say_out(place, by, group, epoch)
+    }
+
+    /// Tells somebody that they are not in a chat which `group` carries for them, where we could put them out.
+    fn say_out(&mut self, current: &ChatGroup, who: &AccountId, group: &GroupId, epoch: Epoch) -> Result<(), StoreError> {
+        let admins = chat::members::admins(self.tx, &current.chat)?;
+        let direct = chat::find(self.tx, &current.chat)?.is_none_or(|chat| chat.direct);
+        if direct || !self.own_account()?.is_some_and(|own| admins.contains(&own)) {
+            return Ok(());
+        }
+        let told = Intent::Told(who.0);
+        match outbox::of_chat(self.tx, &current.chat)?.into_iter().find(|entry| entry.intent == told) {
+            Some(entry) if entry.tries >= TOLD => return Ok(()),
+            Some(mut entry) => {
+                entry.tries += 1;
+                entry.save(self.tx)?;
+            }
+            None => {
+                let due = Millis(self.now.0.saturating_add(DAY));
+                self.post_at(Some(current.chat), &told, due)?;
+            }
+        }
+        let (to, chat) = (vec![who.0], current.chat.0);
+        self.post(None, None, &Intent::Errand { to, chat, group: group.0, epoch: epoch.0, broken: false, out: true }).map(drop)
+    }
+
+    /// We are told that a group is not the chat's, and that we are out. An admin could have put us out by a Commit.
+    pub(crate) fn out_came(&mut self, by: &MemberLeaf, chat: &ChatId, errand: &Errand) -> Result<(), StoreError> {
+        let carries = |found: &Chat| !found.direct && found.group == Some(errand.group);
+        if chat::find(self.tx, chat)?.filter(carries).is_none() {
+            return Ok(());
+        }
+        let Some(place) = chat::group(self.tx, &errand.group)? else { return Ok(()) };
+        let own = self.own_account()?.filter(|own| *own != by.account);
+        let (Some(own), GroupState::Open | GroupState::Broken) = (own, place.state) else { return Ok(()) };
+        // Said before we were added again, it was kept back.
+        let since = self.epoch_of(&errand.group)?.is_some_and(|ours| ours > errand.epoch);
+        if since || !chat::members::admins(self.tx, chat)?.contains(&by.account) {
+            return Ok(());
+        }
+        self.leave_behind(chat)?;
+        self.note(&place, place.position.0, Some(by.account), Notice::Removed(vec![own]))?;
+        self.left(chat)
+    }
+
+    /// The epoch of a group that loads.
+    fn epoch_of(&mut self, group: &GroupId) -> Result<Option<Epoch>, StoreError> {
+        Ok(self.with_group(group, |group, _, _| Ok::<_, GroupError>(group.epoch()))?.and_then(Result::ok))
+    }
+}
