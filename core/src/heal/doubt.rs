@@ -67,7 +67,7 @@ impl Turn<'_> {
     /// missing; true where that was marked.
     pub(crate) fn leave_behind(&mut self, chat: &ChatId) -> Result<bool, StoreError> {
         // Where somebody broke it, nobody said anything there after our place.
-        let lost = |old: &ChatGroup| old.state == GroupState::Broken && old.culprit.is_none();
+        let lost = |old: &ChatGroup| old.state == GroupState::Broken && super::refound::blamed(old).is_none();
         let Some(old) = chat::current(self.tx, chat)?.filter(lost) else { return Ok(false) };
         self.mark_end(&old)?;
         Ok(true)

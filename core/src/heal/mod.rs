@@ -113,12 +113,12 @@ impl Turn<'_> {
             // We wanted to be out, and are. Where nobody heard of it, we first come back to say so.
             return self.left(&place.chat);
         }
-        place.heal_tries += 1;
+        if place.heal_tries != ALL_LOST - 1 {
+            place.heal_tries += 1;
+        }
         place.heal_at = Some(self.later(20_000, 30_000));
         if !found.direct && (ASKED_IN_VAIN..=PATIENT).contains(&place.heal_tries) {
-            // Nobody else says that they are lost here. If we were added meanwhile, that Welcome never came; and that
-            // somebody broke the group is the server's word alone, and keeps us from all the others.
-            place.culprit = None;
+            // Nobody else says that they are lost here. If we were added meanwhile, that Welcome never came.
             place.heal_at = Some(self.later(60_000, 120_000));
             chat::save_group(self.tx, &place)?;
             chat::keep_lost_at(self.tx, &place.group, Epoch(i64::MAX as u64))?;

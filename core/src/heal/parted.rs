@@ -125,7 +125,8 @@ impl Turn<'_> {
         let (Some(own), GroupState::Open | GroupState::Broken) = (own, place.state) else { return Ok(()) };
         // Said before we were added again, it was kept back.
         let since = self.epoch_of(&errand.group)?.is_some_and(|ours| ours > errand.epoch);
-        if since || !chat::members::admins(self.tx, chat)?.contains(&by.account) {
+        let suspect = self.suspect_of(&place)? == Some(by.account);
+        if since || suspect || !chat::members::admins(self.tx, chat)?.contains(&by.account) {
             return Ok(());
         }
         self.leave_behind(chat)?;

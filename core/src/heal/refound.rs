@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use waxseal_wire::id::AccountId;
+use waxseal_wire::id::{AccountId, AliasId};
 
 use crate::chat::{self, Chat, ChatGroup, GroupState};
 use crate::group::{GroupError, MemberLeaf, Policy};
@@ -16,6 +16,12 @@ use crate::view::ChatId;
 
 /// People founded with at once.
 const BATCH: usize = 64;
+
+/// Who is held for having broken a group. That somebody did is the server's word alone, and would keep us from all the others:
+/// where nobody else says that they are lost, it is held against nobody. Where others are, it is.
+pub(super) fn blamed(place: &ChatGroup) -> Option<AliasId> {
+    place.culprit.filter(|_| !(super::ASKED_IN_VAIN..super::ALL_LOST).contains(&place.heal_tries))
+}
 
 impl Turn<'_> {
     /// Founds the chat's group again, without whoever broke it.
@@ -44,9 +50,18 @@ impl Turn<'_> {
         self.post(Some(place.chat), None, &Intent::Found { who, without }).map(drop)
     }
 
-    /// Whose device submitted what broke the group; never ourselves.
+    /// Who is held for having broken the group; never ourselves.
     pub(super) fn culprit_of(&mut self, place: &ChatGroup) -> Result<Option<AccountId>, StoreError> {
-        let Some(alias) = place.culprit else { return Ok(None) };
+        self.submitter(place, blamed(place))
+    }
+
+    /// Whose device submitted what broke the group for us, whether that is held against them or not; never ourselves.
+    pub(super) fn suspect_of(&mut self, place: &ChatGroup) -> Result<Option<AccountId>, StoreError> {
+        self.submitter(place, place.culprit)
+    }
+
+    fn submitter(&mut self, place: &ChatGroup, alias: Option<AliasId>) -> Result<Option<AccountId>, StoreError> {
+        let Some(alias) = alias else { return Ok(None) };
         let own = self.identity()?.map(|own| own.account);
         let members = self.with_group(&place.group, |group, _, _| Ok::<_, GroupError>(group.members()))?.and_then(Result::ok);
         let culprit = members.unwrap_or_default().iter().find(|leaf| leaf.address.alias == alias).map(|leaf| leaf.account);
@@ -85,12 +100,18 @@ impl Turn<'_> {
             return Ok(false);
         }
         let current = known.group.map(|group| chat::group(self.tx, &group)).transpose()?.flatten();
-        let culprit = match &current {
-            Some(current) if current.state == GroupState::Broken => self.culprit_of(current)?,
-            _ => None,
-        };
         if policy.direct {
             return Ok(true);
+        }
+        let (culprit, suspect) = match &current {
+            Some(current) if current.state == GroupState::Broken => (self.culprit_of(current)?, self.suspect_of(current)?),
+            _ => (None, None),
+        };
+        // Others may vouch for whoever seems to have broken the group; they do not for themselves, where there are others.
+        let own = self.own_account()?;
+        let others = before.iter().any(|account| Some(*account) != own && *account != by.account);
+        if suspect == Some(by.account) && others {
+            return Ok(false);
         }
         // Whom we, too, saw break the group does not bring everybody into the next one; nor does anybody bring them.
         if culprit.is_some_and(|culprit| after.contains(&culprit)) {

@@ -103,10 +103,10 @@ fn everybody_comes_along_when_one_who_is_no_admin_founds_a_large_group_anew() {
     assert!((1..=2).contains(&founded), "founded anew {founded} times");
 }
 
-/// Anna breaks a group of five and goes. Dora, the other admin, and Emil are `away` so many milliseconds, and nobody gets a
+/// Anna breaks a group of five, and goes or `stays`. Dora, the other admin, and Emil are `away` so many milliseconds, and nobody gets a
 /// KeyPackage of Emil's; so Bert or Carl founds it anew, or both at once. One of them dies at its `nth` persist from then
 /// on; gives how often they died.
-fn founders_race(seed: u64, nth: u64, away: u64) -> u64 {
+fn founders_race(seed: u64, nth: u64, away: u64, stays: bool) -> u64 {
     const ANNA: usize = 0;
     const BERT: usize = 1;
     const CARL: usize = 2;
@@ -131,8 +131,10 @@ fn founders_race(seed: u64, nth: u64, away: u64) -> u64 {
     town.vandals.push(ANNA);
     town.plan(0, ANNA, Deed::Refresh("bees".into()));
     town.run_for(200).unwrap();
-    town.unplug(ANNA).unwrap();
-    town.houses[ANNA].gone = true;
+    if !stays {
+        town.unplug(ANNA).unwrap();
+        town.houses[ANNA].gone = true;
+    }
     town.weather.delay = (1, 4_000);
     town.houses[[BERT, CARL][usize::try_from(nth / 2 % 2).unwrap()]].plan_crash(nth, seed.is_multiple_of(2));
     town.run_for(away).unwrap();
@@ -161,12 +163,19 @@ fn founders_race(seed: u64, nth: u64, away: u64) -> u64 {
 
 #[test]
 fn whoever_founds_anew_may_die_at_any_persist_and_nobody_is_left_out() {
-    let died: u64 = (1..=24).step_by(2).map(|nth| founders_race(1_000 + nth + nth / 2, nth, 5 * 60_000)).sum();
+    let died: u64 = (1..=24).step_by(2).map(|nth| founders_race(1_000 + nth + nth / 2, nth, 5 * 60_000, false)).sum();
     assert!(died >= 10, "they died {died} times");
 }
 
 #[test]
 fn who_was_left_out_for_hours_comes_in_when_they_ask() {
     // By then they would be tried once in some hours.
-    founders_race(1_500, u64::MAX, 6 * 60 * 60_000);
+    founders_race(1_500, u64::MAX, 6 * 60 * 60_000, false);
+}
+
+#[test]
+fn who_broke_a_group_and_stays_takes_nobody_along() {
+    for nth in [6, 10, 14, 18] {
+        founders_race(1_017, nth, 5 * 60_000, true);
+    }
 }
