@@ -6,6 +6,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rustix::time::{ClockId, clock_gettime};
+
 use crate::failure::Failure;
 
 /// What the kernel counts in `/proc/PID/stat`: hundredths of a second, on every Linux that we build for.
@@ -22,18 +24,9 @@ pub(crate) fn thread_split() -> Result<(Duration, Duration), Failure> {
     ticks("/proc/thread-self/stat")
 }
 
-/// Processor time of this thread, exactly.
-fn thread_cpu() -> Result<Duration, Failure> {
-    // The books are brought up to date when the thread lets go of the processor.
-    std::thread::yield_now();
-    schedstat("/proc/thread-self/schedstat")
-}
-
-/// Processor time of all threads that are there, exactly where the others rest.
-fn all_threads_cpu() -> Result<Duration, Failure> {
-    std::thread::yield_now();
-    let tasks = std::fs::read_dir("/proc/self/task").map_err(|error| Failure::Disk("the kernel's books", error))?;
-    tasks.flatten().map(|task| schedstat(task.path().join("schedstat"))).sum()
+/// Processor time by this clock, exactly; asking takes less than a microsecond.
+fn cpu(clock: ClockId) -> Duration {
+    Duration::try_from(clock_gettime(clock)).unwrap_or_default()
 }
 
 /// What `work` gave, and the processor time that it took in this thread and in those that helped it.
@@ -43,9 +36,9 @@ pub(crate) fn cpu_of<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<(T, Du
 where
     Failure: From<E>,
 {
-    let before = all_threads_cpu()?;
+    let before = cpu(ClockId::ProcessCPUTime);
     let done = work()?;
-    Ok((done, all_threads_cpu()?.saturating_sub(before)))
+    Ok((done, cpu(ClockId::ProcessCPUTime).saturating_sub(before)))
 }
 
 /// The same of this thread alone, where others have work of their own.
@@ -53,9 +46,9 @@ pub(crate) fn thread_cpu_of<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result
 where
     Failure: From<E>,
 {
-    let before = thread_cpu()?;
+    let before = cpu(ClockId::ThreadCPUTime);
     let done = work()?;
-    Ok((done, thread_cpu()?.saturating_sub(before)))
+    Ok((done, cpu(ClockId::ThreadCPUTime).saturating_sub(before)))
 }
 
 /// The one in the middle; zero of nothing.
@@ -80,12 +73,6 @@ fn ticks(path: &str) -> Result<(Duration, Duration), Failure> {
         (Some(user), Some(kernel)) => Ok((TICK * user, TICK * kernel)),
         _ => Err(Failure::Unexpected("stat")),
     }
-}
-
-fn schedstat(path: impl AsRef<Path>) -> Result<Duration, Failure> {
-    let books = read(path)?;
-    let nanos = books.split_whitespace().next().and_then(|field| field.parse().ok());
-    nanos.map(Duration::from_nanos).ok_or(Failure::Unexpected("schedstat"))
 }
 
 fn read(path: impl AsRef<Path>) -> Result<String, Failure> {
@@ -115,8 +102,8 @@ mod tests {
         let (tell, told) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             while asked.recv().is_ok() {
-                let began = thread_cpu().unwrap();
-                while thread_cpu().unwrap() - began < Duration::from_millis(50) {}
+                let began = cpu(ClockId::ThreadCPUTime);
+                while cpu(ClockId::ThreadCPUTime) - began < Duration::from_millis(50) {}
                 tell.send(()).unwrap();
             }
         });
