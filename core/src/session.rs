@@ -71,6 +71,8 @@ pub(crate) struct Session {
     pub(crate) fetch_at: Option<Millis>,
     /// How often the tree of a group that we join was not given, for whatever reason.
     pub(crate) trees_denied: HashMap<GroupId, u32>,
+    /// How often the chain of an account was not given, or did not list what waits for it.
+    pub(crate) chains_denied: HashMap<AccountId, u32>,
     /// The server was busy: the name is claimed again then.
     pub(crate) register_at: Option<Millis>,
     /// KeyPackages are looked at then.

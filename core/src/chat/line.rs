@@ -6,6 +6,7 @@
 use rusqlite::{OptionalExtension, params};
 use waxseal_wire::id::{AccountId, GroupId, Millis, Position};
 
+use super::ChatGroup;
 use crate::content::MessageId;
 use crate::store::{StoreError, Tx};
 use crate::view::{ChatId, Line, MessageRef, MessageState, Notice};
@@ -86,6 +87,16 @@ pub(crate) fn is_gap_before(tx: &Tx<'_>, chat: &ChatId, group: &GroupId, positio
         .query_row(params![chat.0, group.0, position.0.cast_signed()], |row| row.get(0))
         .optional()?;
     Ok(last == Some(encode(&Line::Gap).0))
+}
+
+/// Where the next line of a group stands.
+pub(crate) fn first_after(tx: &Tx<'_>, group: &ChatGroup, position: Position) -> Result<Option<Position>, StoreError> {
+    let first: Option<i64> = tx
+        .prepare_cached("SELECT min(position) FROM message WHERE chat = ?1 AND generation = ?2 AND grp = ?3 AND position > ?4")?
+        .query_row(params![group.chat.0, group.generation.cast_signed(), group.group.0, position.0.cast_signed()], |row| {
+            row.get(0)
+        })?;
+    Ok(first.map(|first| Position(first.cast_unsigned())))
 }
 
 /// What a line is known by.
@@ -179,6 +190,14 @@ pub(super) fn rename(tx: &Tx<'_>, old: &MessageId, new: &MessageId) -> Result<()
     ] {
         tx.execute(&format!("UPDATE {table} SET {column} = ?2 WHERE {column} = ?1"), params![old.0, new.0])?;
     }
+    Ok(())
+}
+
+/// Takes back what was told of a group that was not founded.
+pub(super) fn drop_notices(tx: &Tx<'_>, group: &ChatGroup) -> Result<(), StoreError> {
+    let (kind, _) = encode(&Line::Notice(Notice::Created));
+    let all = "DELETE FROM message WHERE chat = ?1 AND generation = ?2 AND grp = ?3 AND kind >= ?4";
+    tx.execute(all, params![group.chat.0, group.generation.cast_signed(), group.group.0, kind])?;
     Ok(())
 }
 

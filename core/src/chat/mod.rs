@@ -47,6 +47,8 @@ pub(crate) struct ChatGroup {
     pub(crate) position: Position,
     /// Our own accepted messages beyond `position`.
     pub(crate) ahead: Vec<u64>,
+    /// The highest number under which something came through our mailbox; our own words may stand beyond it.
+    pub(crate) heard: Position,
     pub(crate) update_at: Millis,
     pub(crate) sent: u64,
     /// Who submitted the Commit that broke it.
@@ -79,7 +81,7 @@ impl GroupState {
 /// The columns that [`read_group`] reads.
 macro_rules! group_columns {
     () => {
-        "g.chat, g.generation, g.state, g.position, g.ahead, g.update_at, g.sent, g.culprit, g.heal_at, g.heal_tries, g.last_resort, g.grp"
+        "g.chat, g.generation, g.state, g.position, g.ahead, g.update_at, g.sent, g.culprit, g.heal_at, g.heal_tries, g.last_resort, g.grp, g.heard"
     };
 }
 
@@ -186,12 +188,37 @@ pub(crate) fn set_current(tx: &Tx<'_>, group: &ChatGroup, now: Millis) -> Result
     Ok(())
 }
 
+/// A founding came to nothing: the group before it carries its chat again, lost as it was, and goes on healing at `heal_at`.
+pub(crate) fn take_back(tx: &Tx<'_>, founded: &ChatGroup, heal_at: Millis) -> Result<(), StoreError> {
+    let before: Option<[u8; 16]> = tx
+        .query_row(
+            "SELECT grp FROM chat_group WHERE chat = ?1 AND state = ?2 AND generation < ?3 ORDER BY generation DESC, grp DESC",
+            params![founded.chat.0, group_state(GroupState::Superseded), founded.generation.cast_signed()],
+            |row| row.get(0),
+        )
+        .optional()?;
+    let changed = tx.execute(
+        "UPDATE chat SET grp = ?3, generation = ?4 WHERE chat = ?1 AND grp = ?2",
+        params![founded.chat.0, founded.group.0, before, founded.generation.saturating_sub(1).cast_signed()],
+    )?;
+    if changed == 0 {
+        // Somebody else's group carries the chat.
+        return Ok(());
+    }
+    tx.execute(
+        "UPDATE chat_group SET state = ?2, heal_at = ?3 WHERE grp = ?1",
+        params![before, group_state(GroupState::Broken), heal_at.0.cast_signed()],
+    )?;
+    // Nothing was founded.
+    line::drop_notices(tx, founded)
+}
+
 /// Stores a group, new or changed.
 pub(crate) fn put_group(tx: &Tx<'_>, group: &ChatGroup, epoch: Epoch) -> Result<(), StoreError> {
     tx.prepare_cached(
         "INSERT OR REPLACE INTO chat_group
-         (grp, chat, generation, state, position, ahead, epoch, update_at, sent, culprit, heal_at, heal_tries, last_resort)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+         (grp, chat, generation, state, position, ahead, epoch, update_at, sent, culprit, heal_at, heal_tries, last_resort, heard)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )?
     .execute(params![
         group.group.0,
@@ -207,6 +234,7 @@ pub(crate) fn put_group(tx: &Tx<'_>, group: &ChatGroup, epoch: Epoch) -> Result<
         group.heal_at.map(|at| at.0.cast_signed()),
         group.heal_tries.cast_signed(),
         group.last_resort,
+        group.heard.0.cast_signed(),
     ])?;
     Ok(())
 }
@@ -229,7 +257,7 @@ pub(crate) fn lost_at(tx: &Tx<'_>, group: &GroupId) -> Result<Epoch, StoreError>
 pub(crate) fn save_group(tx: &Tx<'_>, group: &ChatGroup) -> Result<(), StoreError> {
     tx.prepare_cached(
         "UPDATE chat_group SET state = ?2, position = ?3, ahead = ?4, update_at = ?5, sent = ?6, culprit = ?7, heal_at = ?8,
-         heal_tries = ?9, last_resort = ?10 WHERE grp = ?1",
+         heal_tries = ?9, last_resort = ?10, heard = ?11 WHERE grp = ?1",
     )?
     .execute(params![
         group.group.0,
@@ -242,17 +270,19 @@ pub(crate) fn save_group(tx: &Tx<'_>, group: &ChatGroup) -> Result<(), StoreErro
         group.heal_at.map(|at| at.0.cast_signed()),
         group.heal_tries.cast_signed(),
         group.last_resort,
+        group.heard.0.cast_signed(),
     ])?;
     Ok(())
 }
 
 /// Stores how far a group has come, which is all that a message changes: no index moves.
 pub(crate) fn save_place(tx: &Tx<'_>, group: &ChatGroup) -> Result<(), StoreError> {
-    tx.prepare_cached("UPDATE chat_group SET position = ?2, ahead = ?3, sent = ?4 WHERE grp = ?1")?.execute(params![
+    tx.prepare_cached("UPDATE chat_group SET position = ?2, ahead = ?3, sent = ?4, heard = ?5 WHERE grp = ?1")?.execute(params![
         group.group.0,
         group.position.0.cast_signed(),
         ahead(group),
         group.sent.cast_signed(),
+        group.heard.0.cast_signed(),
     ])?;
     Ok(())
 }
@@ -291,6 +321,7 @@ fn read_group(row: &Row<'_>) -> rusqlite::Result<ChatGroup> {
         heal_tries: row.get::<_, i64>(9)?.cast_unsigned(),
         last_resort: row.get(10)?,
         group: GroupId(row.get(11)?),
+        heard: Position(row.get::<_, i64>(12)?.cast_unsigned()),
     })
 }
 
@@ -332,6 +363,7 @@ impl ChatGroup {
     /// Forgets numbers that proved false, and goes on from this one.
     pub(crate) fn count_from(&mut self, position: Position) {
         self.position = position;
+        self.heard = position;
         self.ahead.clear();
     }
 

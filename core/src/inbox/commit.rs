@@ -85,7 +85,7 @@ impl Turn<'_> {
     }
 
     fn committed(&mut self, mut place: ChatGroup, delivered: &Delivered, number: Number, story: Story) -> Result<(), StoreError> {
-        if number == Number::Used {
+        if matches!(number, Number::Used | Number::Ours) {
             // The numbers before it were false: the new epoch counts on from this one.
             place.count_from(delivered.position);
         }

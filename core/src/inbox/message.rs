@@ -5,7 +5,7 @@
 //! message waits.
 
 use rand_core::CryptoRngCore;
-use waxseal_wire::id::AccountId;
+use waxseal_wire::id::{AccountId, Position};
 use waxseal_wire::seal::Delivered;
 
 use super::{Fate, Number, parked};
@@ -90,12 +90,27 @@ impl Turn<'_> {
             self.gap(&place, delivered.position.0)?;
             return Ok(Fate::Done);
         }
+        let marked = self.is_marked(&place, delivered)?;
         match Content::from_padded(&plaintext) {
             Ok(content) => self.said(&place, delivered, &from, &content)?,
             // The sender's fault; its place is kept.
             Err(_) => self.show(&place, delivered, &from, Line::Unknown(String::new()), None, None)?,
         }
+        if marked && number == Number::Used && !self.is_marked(&place, delivered)? {
+            self.mark_rest(&place, delivered.position)?;
+        }
         Ok(Fate::Done)
+    }
+
+    /// Whether the last that is shown up to something's place is that something is missing.
+    fn is_marked(&self, place: &ChatGroup, delivered: &Delivered) -> Result<bool, StoreError> {
+        line::is_gap_before(self.tx, &place.chat, &place.group, delivered.position)
+    }
+
+    /// Words came late into a run of places that one mark stands for: what follows them up to the next line may be missing still.
+    fn mark_rest(&mut self, place: &ChatGroup, position: Position) -> Result<(), StoreError> {
+        let next = line::first_after(self.tx, place, position)?.unwrap_or(line::LAST).min(place.position.next());
+        if position.next() < next { self.gap(place, position.next().0) } else { Ok(()) }
     }
 
     /// Chains are missing: they are fetched, and the message waits.
@@ -153,7 +168,7 @@ impl Turn<'_> {
 
     /// Marks that something is missing from a place on, unless a mark stands there already.
     pub(crate) fn gap_once(&mut self, place: &ChatGroup, position: u64) -> Result<(), StoreError> {
-        if line::is_gap_before(self.tx, &place.chat, &place.group, waxseal_wire::id::Position(position))? {
+        if line::is_gap_before(self.tx, &place.chat, &place.group, Position(position))? {
             return Ok(());
         }
         self.gap(place, position)
@@ -165,7 +180,7 @@ impl Turn<'_> {
             chat: place.chat,
             generation: place.generation,
             group: place.group,
-            position: waxseal_wire::id::Position(position),
+            position: Position(position),
             id: None,
             sender: None,
             at: self.now,

@@ -14,7 +14,7 @@ mod message;
 mod parked;
 mod welcome;
 
-pub(crate) use parked::is_any as is_parked;
+pub(crate) use parked::{is_any as is_parked, is_awaited};
 
 use waxseal_wire::frame::Door;
 use waxseal_wire::id::{GroupId, Position, Seq};
@@ -34,6 +34,8 @@ use crate::turn::Turn;
 enum Number {
     /// Something of this number was stored: a replay, something from before we joined, or a server that numbers falsely.
     Used,
+    /// By the server's answer, something of ours stands there; nobody else was heard so far up. It was set back, or lies.
+    Ours,
     /// The next one.
     Next,
     /// Some are missing before it, which may be ours and on their way.
@@ -123,6 +125,7 @@ impl Turn<'_> {
         if number == Number::Early {
             return Ok(Fate::Wait);
         }
+        place.heard = place.heard.max(delivered.position);
         if !matches!(place.state, GroupState::Open | GroupState::Superseded) {
             chat::keep_lost_at(self.tx, &place.group, delivered.epoch)?;
             if number != Number::Used {
@@ -144,7 +147,7 @@ impl Turn<'_> {
     fn number_of(&self, place: &ChatGroup, delivered: &Delivered) -> Result<Number, StoreError> {
         let position = delivered.position;
         Ok(if place.is_filled(position) {
-            Number::Used
+            if position > place.heard { Number::Ours } else { Number::Used }
         } else if position == place.position.next() {
             Number::Next
         } else if crate::outbox::is_in_flight(self.tx, &place.group.0)? {

@@ -68,6 +68,11 @@ pub(super) fn wait_for(tx: &Tx<'_>, group: &GroupId, account: &AccountId) -> Res
     Ok(())
 }
 
+/// Whether the first of any group waits for this account's chain.
+pub(crate) fn is_awaited(tx: &Tx<'_>, account: &AccountId) -> Result<bool, StoreError> {
+    Ok(tx.prepare_cached("SELECT 1 FROM waiting WHERE account = ?1")?.exists([account.0])?)
+}
+
 /// Groups whose first waits for this account's chain; they wait no more.
 pub(super) fn waiting_for(tx: &Tx<'_>, account: &AccountId) -> Result<Vec<GroupId>, StoreError> {
     let mut rows = tx.prepare_cached("SELECT grp FROM waiting WHERE account = ?1")?;

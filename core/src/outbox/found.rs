@@ -83,6 +83,7 @@ impl Turn<'_> {
             state: GroupState::Founding,
             position: Position(0),
             ahead: Vec::new(),
+            heard: Position(0),
             update_at: self.next_update(1),
             sent: 0,
             culprit: None,

@@ -22,10 +22,14 @@ use waxseal_wire::id::Millis;
 
 pub(crate) use entry::{Entry, Stage, committing, delete, is_in_flight, is_note_waiting, move_to, of_chat, set_failed};
 
+use crate::output::Problem;
 use crate::store::StoreError;
 use crate::turn::Turn;
 use crate::view::{ChatId, ChatState, MessageRef, MessageState};
 use crate::{Event, chat};
+
+/// What must not be given up waits so long after the first refusal, in milliseconds; twice as long each time, up to 32 times.
+const AGAIN: u64 = 30 * 1000;
 
 /// How an intent names somebody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,9 +194,12 @@ impl Turn<'_> {
     }
 
     /// Gives an entry up; what a person wrote stays and can be tried again.
-    pub(crate) fn give_up(&mut self, entry: &Entry, problem: crate::output::Problem) -> Result<(), StoreError> {
+    pub(crate) fn give_up(&mut self, entry: &Entry, problem: Problem) -> Result<(), StoreError> {
         if entry.intent == Intent::Bring {
             return self.bring_later(entry);
+        }
+        if self.is_never_given_up(entry, problem)? {
+            return self.try_later(entry);
         }
         if let (Some(message), Some(chat)) = (entry.message, entry.chat) {
             let mut failed = entry.clone();
@@ -215,11 +222,31 @@ impl Turn<'_> {
         }
     }
 
+    /// Whether nobody else would do it, and the chat would stay wrong for one refusal, which is the server's word alone.
+    fn is_never_given_up(&self, entry: &Entry, problem: Problem) -> Result<bool, StoreError> {
+        let Some(found) = entry.chat.map(|chat| chat::find(self.tx, &chat)).transpose()?.flatten() else { return Ok(false) };
+        let refused = matches!(problem, Problem::Refused(_));
+        Ok(match entry.intent {
+            Intent::Found { .. } => !matches!(found.state, ChatState::Opening | ChatState::Left),
+            Intent::Leave | Intent::Remove(_) | Intent::Sync(_) | Intent::Update | Intent::MendRoster => {
+                refused && found.state != ChatState::Left
+            }
+            _ => false,
+        })
+    }
+
+    fn try_later(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        let wait = AGAIN << entry.tries.min(5);
+        let mut again = Entry { keys: None, tries: entry.tries.saturating_add(1), ..entry.clone() };
+        again.requeue(self.later(wait, wait + wait / 2));
+        again.save(self.tx)
+    }
+
     /// We are out of a chat: what was written and not sent has failed.
     pub(crate) fn left(&mut self, chat: &ChatId) -> Result<(), StoreError> {
         for entry in entry::of_chat(self.tx, chat)? {
             match entry.message {
-                Some(_) => self.give_up(&entry, crate::output::Problem::NotAMember)?,
+                Some(_) => self.give_up(&entry, Problem::NotAMember)?,
                 None => entry::delete(self.tx, entry.id)?,
             }
         }

@@ -221,7 +221,11 @@ impl Turn<'_> {
         if let Some(place) = chat::group(self.tx, group)?
             && place.state == GroupState::Founding
         {
-            self.tx.execute("UPDATE chat SET grp = NULL WHERE chat = ?1 AND grp = ?2", rusqlite::params![place.chat.0, group.0])?;
+            let heal_at = self.later(60_000, 120_000);
+            chat::take_back(self.tx, &place, heal_at)?;
+            if let Some(before) = chat::current(self.tx, &place.chat)?.filter(|before| before.group != place.group) {
+                self.refresh_members(&before)?;
+            }
         }
         self.wipe_group(group)
     }

@@ -294,6 +294,10 @@ const CLIENT: &[&str] = &[
     // server has said to keep, to notice that the server is an older copy of itself.
     "ALTER TABLE me ADD COLUMN sessions INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE me ADD COLUMN sessions_kept INTEGER NOT NULL DEFAULT 0;",
+    // The highest number in a group under which something of others came: what comes beyond it is new, though words of ours
+    // stand there by the server's answer.
+    "ALTER TABLE chat_group ADD COLUMN heard INTEGER NOT NULL DEFAULT 0;
+    UPDATE chat_group SET heard = position;",
 ];
 
 const LISTS: u32 = 1_000;

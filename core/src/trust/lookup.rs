@@ -7,16 +7,31 @@ use waxseal_wire::frame::Door;
 use waxseal_wire::id::AccountId;
 use waxseal_wire::limits;
 use waxseal_wire::name::AccountName;
-use waxseal_wire::reply::Reply;
+use waxseal_wire::reply::{AccountFound, Reply};
 use waxseal_wire::request::{AccountRef, AnonymousRequest, Lookup, Request};
 
 use super::account::{self, LearnError};
 use crate::account::me;
+use crate::inbox;
 use crate::outbox::Intent;
 use crate::output::Problem;
 use crate::session::Purpose;
 use crate::store::StoreError;
 use crate::turn::Turn;
+
+/// So often a chain is asked for before what it does not list counts as not listed.
+const CHAIN_TRIES: u32 = 5;
+
+/// What an answer said of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Learned {
+    /// All that was asked for.
+    All,
+    /// Nothing, or nothing new where something new is needed.
+    Nothing,
+    /// It contradicts itself or what we knew.
+    Forked,
+}
 
 impl Turn<'_> {
     /// Asks for the chains that are wanted, one batch at a time.
@@ -46,30 +61,54 @@ impl Turn<'_> {
                 self.session.fetch_at = Some(self.later(1_000, 3_000));
                 return Ok(());
             }
-            // An answer that does not fit is no answer: the accounts stay unknown until something asks again.
+            // An answer that does not fit is no answer.
             _ => Vec::new(),
         };
         // What did not fit into the answer stays wanted, and is asked for next.
         let asked = if found.is_empty() { asked } else { asked.get(..found.len()).unwrap_or(asked) };
+        let mut settled = Vec::new();
         for (i, account) in asked.iter().enumerate() {
-            self.tx.prepare_cached("UPDATE account SET wanted = 0 WHERE account = ?1")?.execute([account.as_bytes()])?;
-            let Some(found) = found.get(i).filter(|found| !found.chain.is_empty()) else { continue };
-            match account::learn(self.tx, account, &found.chain, &found.name, self.now) {
-                Ok(()) => {}
-                Err(LearnError::Store(error)) => return Err(error),
-                // A chain that contradicts itself or what we knew: the leaf stays unproven.
-                Err(LearnError::Chain(_)) => {
-                    if me::account(self.tx)?.is_some_and(|own| own == *account) {
-                        self.fail(None, Problem::Forked);
-                    }
-                }
+            let learned = self.chain_came(account, found.get(i).filter(|found| !found.chain.is_empty()))?;
+            if learned != Learned::All && self.is_chain_asked_again(account) {
+                account::want(self.tx, account)?;
+                self.session.fetch_at = Some(self.later(1_000, 3_000));
+                continue;
             }
+            if learned == Learned::Forked && me::account(self.tx)?.is_some_and(|own| own == *account) {
+                self.fail(None, Problem::Forked);
+            }
+            self.session.chains_denied.remove(account);
+            self.tx.prepare_cached("UPDATE account SET wanted = 0 WHERE account = ?1")?.execute([account.as_bytes()])?;
+            settled.push(account);
         }
-        for account in asked {
+        for account in settled {
             self.unpark_for(account)?;
             self.account_changed(account)?;
         }
         Ok(())
+    }
+
+    /// Keeps what an answer says of an account.
+    fn chain_came(&mut self, account: &AccountId, found: Option<&AccountFound>) -> Result<Learned, StoreError> {
+        let Some(found) = found else { return Ok(Learned::Nothing) };
+        let before = account::chain(self.tx, account)?.map(|chain| chain.records().len());
+        match account::learn(self.tx, account, &found.chain, &found.name, self.now) {
+            Ok(()) => {}
+            Err(LearnError::Store(error)) => return Err(error),
+            // A chain that contradicts itself or what we knew: the leaf stays unproven.
+            Err(LearnError::Chain(_)) => return Ok(Learned::Forked),
+        }
+        let after = account::chain(self.tx, account)?.map(|chain| chain.records().len());
+        // Something waits to be proven by it, and is not, unless there is more of it than that.
+        let same = after == before && inbox::is_awaited(self.tx, account)?;
+        Ok(if same { Learned::Nothing } else { Learned::All })
+    }
+
+    /// One word of the server makes nobody a ghost whom others know as one of them: a chain is asked for some times.
+    fn is_chain_asked_again(&mut self, account: &AccountId) -> bool {
+        let denied = self.session.chains_denied.entry(*account).or_default();
+        *denied += 1;
+        *denied < CHAIN_TRIES
     }
 
     /// Asks for a name on a person's behalf: now, or when the server is there.
@@ -78,11 +117,7 @@ impl Turn<'_> {
     }
 
     /// Takes one account of an answer to a look-up by name.
-    pub(crate) fn learn_found(
-        &mut self,
-        name: &AccountName,
-        found: &waxseal_wire::reply::AccountFound,
-    ) -> Result<Option<AccountId>, StoreError> {
+    pub(crate) fn learn_found(&mut self, name: &AccountName, found: &AccountFound) -> Result<Option<AccountId>, StoreError> {
         let Ok(chain) = waxseal_wire::chain::Chain::verify(&found.chain) else { return Ok(None) };
         if found.name != name.as_str() {
             return Ok(None);
