@@ -97,7 +97,7 @@ pub fn once_in_order(town: &mut Town) -> Result<Vec<Fault>, Broken> {
             if once.len() != lines.len() {
                 faults.push(Fault(Check::Once, format!("{name} shows something twice")));
             }
-            same_order(name, lines, views, &mut faults, town);
+            same_order(*house, lines, views, &mut faults, town);
         }
     }
     Ok(faults)
@@ -126,10 +126,12 @@ pub fn at_rest(town: &mut Town) -> Result<Vec<Fault>, Broken> {
 }
 
 /// Two houses show what they both have in the same order.
-fn same_order(name: &str, lines: &[String], views: &[(usize, Vec<String>)], faults: &mut Vec<Fault>, town: &Town) {
+fn same_order(house: usize, lines: &[String], views: &[(usize, Vec<String>)], faults: &mut Vec<Fault>, town: &Town) {
+    let name = &town.houses[house].name;
     for (other, theirs) in views {
+        let unheard: BTreeSet<_> = town.ledger.moved_unheard(house).union(&town.ledger.moved_unheard(*other)).cloned().collect();
         let common = |mine: &[String], others: &[String]| -> Vec<String> {
-            mine.iter().filter(|line| others.contains(line)).cloned().collect()
+            mine.iter().filter(|line| others.contains(line) && !unheard.contains(*line)).cloned().collect()
         };
         let (mine, others) = (once(common(lines, theirs)), once(common(theirs, lines)));
         if let Some(at) = mine.iter().zip(&others).position(|(mine, other)| mine != other) {

@@ -60,6 +60,25 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// Words that a group took a second time, when a house that had heard them was out of it: that they moved, it cannot know.
+    pub(crate) fn moved_unheard(&self, house: usize) -> BTreeSet<String> {
+        let hears = |one: &Accepted| one.to.iter().chain([&one.from]).any(|alias| self.houses.get(alias) == Some(&house));
+        let mut moved = BTreeSet::new();
+        for group in self.groups.values() {
+            let mut heard = BTreeSet::new();
+            for one in group.accepted.values() {
+                let Some(text) = &one.text else { continue };
+                if hears(one) {
+                    heard.insert(text);
+                    moved.remove(text);
+                } else if heard.contains(text) {
+                    moved.insert(text.clone());
+                }
+            }
+        }
+        moved
+    }
+
     /// A house published addresses.
     pub(crate) fn published(&mut self, house: usize, request: &DeviceRequest) {
         if let DeviceRequest::PublishKeys(publish) = request {

@@ -248,6 +248,32 @@ fn what_was_lost_with_a_group_that_another_replaces_leaves_a_hole() {
     assert_eq!(shown(&mut town, 1, "anna"), ["hello", "(gap)", "welcome back"]);
 }
 
+#[test]
+fn what_is_said_where_somebody_was_lost_before_it_was_replaced_is_missing_and_nothing_that_failed() {
+    let mut town = two_who_talk(45);
+    town.run_for(10 * 60_000).unwrap();
+    town.unplug(1).unwrap();
+    town.houses[1].gone = true;
+    // Anna's keys change, which Bert never hears of.
+    town.skip_days(9);
+    town.run_for(60_000).unwrap();
+    town.skip_days(31);
+    town.run_for(60_000).unwrap();
+    town.houses[1].gone = false;
+    town.connect(1, 10);
+    // He founds their chat anew; she speaks in the old group before she hears it.
+    let before = town.ledger.groups.len();
+    while town.ledger.groups.len() == before {
+        town.run_for(1).unwrap();
+    }
+    town.plan(0, 0, Deed::Say("bert".into(), "nobody reads this".into()));
+    town.run_for(10 * 60_000).unwrap();
+    town.plan(0, 0, Deed::Say("bert".into(), "welcome back".into()));
+    town.run_for(60_000).unwrap();
+    assert_eq!(shown(&mut town, 1, "anna"), ["hello", "(gap)", "welcome back"]);
+    assert_eq!(checks::health(&mut town).unwrap().undecryptable, 0);
+}
+
 /// Makes a house's next message claim that it is of a later epoch than it is.
 struct LaterEpoch(usize);
 

@@ -174,11 +174,12 @@ pub(crate) fn touch(tx: &Tx<'_>, chat: &ChatId, now: Millis) -> Result<(), Store
     Ok(())
 }
 
-/// Makes `group` the one that carries its chat; the one before is read on, never written.
+/// Makes `group` the one that carries its chat; the one before is read on, never written. Where we were lost, we stay lost.
 pub(crate) fn set_current(tx: &Tx<'_>, group: &ChatGroup, now: Millis) -> Result<(), StoreError> {
     let until = now.0.saturating_add(KEEP_SUPERSEDED).cast_signed();
     tx.execute(
-        "UPDATE chat_group SET state = ?3, heal_at = NULL, update_at = ?4 WHERE chat = ?1 AND grp <> ?2 AND state IN (1, 2)",
+        "UPDATE chat_group SET state = ?3, heal_at = NULL, heal_tries = CASE state WHEN 2 THEN max(heal_tries, 1) ELSE 0 END,
+         update_at = ?4 WHERE chat = ?1 AND grp <> ?2 AND state IN (1, 2)",
         params![group.chat.0, group.group.0, group_state(GroupState::Superseded), until],
     )?;
     tx.execute(
@@ -353,6 +354,11 @@ impl ChatGroup {
             self.ahead.push(position.0);
         }
         self.close_up();
+    }
+
+    /// Whether we cannot follow it: it is broken for us, or was when another took its chat.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.state == GroupState::Broken || (self.state == GroupState::Superseded && self.heal_tries > 0)
     }
 
     /// Whether something is stored at this place.

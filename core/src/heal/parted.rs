@@ -23,6 +23,8 @@ use crate::view::{ChatId, ChatState, Notice};
 const FOLLOWS: u32 = 6;
 /// For the first time after so long, in milliseconds; each further time four times as late.
 const FOLLOW: u64 = 60_000;
+/// What is said leaves after so long, in milliseconds.
+const SOON: (u64, u64) = (100, 1_000);
 /// Somebody who is out is told so at most so often in a day.
 const TOLD: u32 = 3;
 const DAY: u64 = 24 * 60 * 60 * 1000;
@@ -73,7 +75,9 @@ impl Turn<'_> {
         };
         // Let in and not heard of it, we are let in once more.
         let epoch = if entry.tries < 2 { epoch } else { ANY.0 };
-        self.post(None, None, &Intent::Errand { to: vec![by], chat: found.chat.0, group, epoch, broken: false, out: false })?;
+        let soon = self.later(SOON.0, SOON.1);
+        let errand = Intent::Errand { to: vec![by], chat: found.chat.0, group, epoch, broken: false, out: false };
+        self.post_at(None, &errand, soon)?;
         let mut again = entry.clone();
         again.tries += 1;
         let wait = FOLLOW << (2 * again.tries).min(16);
@@ -111,7 +115,9 @@ impl Turn<'_> {
             }
         }
         let (to, chat) = (vec![who.0], current.chat.0);
-        self.post(None, None, &Intent::Errand { to, chat, group: group.0, epoch: epoch.0, broken: false, out: true }).map(drop)
+        let errand = Intent::Errand { to, chat, group: group.0, epoch: epoch.0, broken: false, out: true };
+        let soon = self.later(SOON.0, SOON.1);
+        self.post_at(None, &errand, soon).map(drop)
     }
 
     /// We are told that a group is not the chat's, and that we are out. An admin could have put us out by a Commit.

@@ -126,7 +126,7 @@ impl Turn<'_> {
             return Ok(Fate::Wait);
         }
         place.heard = place.heard.max(delivered.position);
-        if !matches!(place.state, GroupState::Open | GroupState::Superseded) {
+        if !matches!(place.state, GroupState::Open | GroupState::Superseded) || place.is_lost() {
             chat::keep_lost_at(self.tx, &place.group, delivered.epoch)?;
             if number != Number::Used {
                 self.show_holes(&place, delivered.position)?;
