@@ -79,8 +79,8 @@ const DAY: u64 = 24 * 60 * 60_000;
 
 /// Kinds in turn, so that any run of seeds has all of them.
 ///
-/// Jumping clocks and long splits are played where they are asked for: one such town in forty still does not come
-/// right, or shows that it took longer than the time to heal.
+/// Jumping clocks and long splits are played where they are asked for: one such town in some hundreds still does not
+/// come right, or not in time ([0028](../../../docs/decisions/0028-missing-is-not-undecryptable.md)).
 const TURNS: [Kind; 5] = [Kind::Talk, Kind::Change, Kind::Devices, Kind::Scarce, Kind::Lies];
 
 /// The kind of town that a seed makes.
