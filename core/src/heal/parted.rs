@@ -46,9 +46,12 @@ impl Turn<'_> {
         let Some(current) = chat::current(self.tx, &known.chat)?.filter(|current| current.state == GroupState::Open) else {
             return Ok(());
         };
-        let behind = place.generation < known.generation || known.state != ChatState::Open;
-        if known.direct || behind || trust::is_blocked(self.tx, &by.account)? {
+        if known.direct || known.state != ChatState::Open || trust::is_blocked(self.tx, &by.account)? {
             return Ok(());
+        }
+        if place.generation < known.generation {
+            // They add us to a group that another has replaced: that invitation never came, and they do not know to ask.
+            return self.errand_came(by, &known.chat, &Errand { group: place.group, epoch: ANY, broken: false });
         }
         if !self.seated(&known.chat)?.contains(&by.account) {
             return self.say_out(&current, &by.account, &place.group, ANY);

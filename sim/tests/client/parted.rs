@@ -5,6 +5,7 @@ use waxseal_core::view::{ChatState, Line, Notice};
 use waxseal_sim::checks;
 use waxseal_sim::deeds::Deed;
 use waxseal_sim::town::Town;
+use waxseal_wire::frame::Door;
 
 use super::{is_open, texts, town};
 
@@ -128,6 +129,29 @@ fn who_was_removed_and_never_heard_it_is_told_by_an_admin_when_they_ask() {
     town.run_for(2 * MINUTE).unwrap();
     assert!(is_open(&mut town, CARL, "bees"));
     are_together(&mut town, &[ANNA, BERT, CARL, DORA]);
+}
+
+#[test]
+fn who_missed_the_founding_anew_and_answers_a_call_from_before_it_is_brought_along() {
+    let mut town = town(64, &NAMES[..2]);
+    town.plan(0, ANNA, Deed::Found("bees".into(), vec!["bert".into()]));
+    town.plan(5_000, BERT, Deed::AcceptAll);
+    town.run_for(10 * MINUTE).unwrap();
+    leave_town(&mut town, BERT);
+    town.plan(0, ANNA, Deed::Refresh("bees".into()));
+    town.run_for(MINUTE).unwrap();
+    town.skip_days(32);
+    // She hears that he calls for help, and is away before she can do anything; he founds the group anew.
+    town.shut(&[ANNA], &[Door::Anonymous], 2 * MINUTE).unwrap();
+    come_back(&mut town, BERT);
+    town.run_for(MINUTE).unwrap();
+    leave_town(&mut town, ANNA);
+    town.run_for(20 * MINUTE).unwrap();
+    // The server has forgotten his invitation when she comes back, and she answers.
+    town.skip_days(34);
+    come_back(&mut town, ANNA);
+    town.run_for(20 * MINUTE).unwrap();
+    are_together(&mut town, &[ANNA, BERT]);
 }
 
 #[test]
