@@ -28,7 +28,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
                 .to_vec()
         }
         "header" => vec![header()],
-        "link_code" => vec![link_code(&[7; 48]), link_code(b"an account of thirty-two bytes!! and sixteen")],
+        "link_code" => vec![link_code(b"a name"), link_code(b"anna")],
         "welcome" => mls::with(|stage| vec![stage.welcome.clone(), stage.commit.clone()]),
         "tree" => mls::with(|stage| vec![stage.tree.clone()]),
         "envelope" => {
@@ -69,10 +69,9 @@ fn header() -> Vec<u8> {
     made.map(|_| fs::read(&path).unwrap_or_default()).unwrap_or_default()
 }
 
-fn link_code(bytes: &[u8]) -> Vec<u8> {
+fn link_code(name: &[u8]) -> Vec<u8> {
     use sha2::{Digest, Sha256};
-    let mut whole = bytes.to_vec();
-    whole.resize(48, 7);
+    let mut whole = [[7; 48].as_slice(), name].concat();
     let check = Sha256::digest(&whole);
     whole.extend(check.iter().take(2));
     hex::encode(whole).as_bytes().chunks(5).collect::<Vec<_>>().join(&b'-')

@@ -2,19 +2,20 @@
 //!
 //! ```text
 //!   old device                     server (blob)                  new device
-//!   code = account ‖ secret ────────── copied by the person ─────────► reads it
+//!   code = account ‖ secret ‖ name ────────── copied by the person ─────────► reads it
 //!                            parcel, sealed under the secret ◄──── its id and key
 //!   fetches, opens, signs the next record ──► chain
 //!                                              └───────────────────► sees itself listed
 //! ```
-//! The code names the account by its hash, so the server cannot offer another
-//! one; the parcel is sealed under the code's secret, so it cannot swap the key.
+//! The code names the account by its hash and by what it is called, so the server can
+//! neither offer another one nor say that it is called something else; the parcel is sealed under the code's secret, so it cannot swap the key.
 
 use rusqlite::{OptionalExtension, params};
 use sha2::{Digest, Sha256};
 use waxseal_wire::chain::{Chain, DeviceEntry, PublicKey};
 use waxseal_wire::frame::Door;
 use waxseal_wire::id::{AccountId, BlobId, DeviceId, Millis};
+use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::{Refusal, Reply};
 use waxseal_wire::request::{AccountRef, AnonymousRequest, FetchBlob, Lookup, PutBlob, Request};
 use waxseal_wire::seal;
@@ -56,14 +57,14 @@ impl Link {
 impl Turn<'_> {
     /// Shows a code.
     pub(crate) fn offer_link(&mut self) -> Result<(), StoreError> {
-        let Some(identity) = self.identity()?.filter(|_| me::is_registered(self.tx).unwrap_or(false)) else {
+        let Some(me) = me::view(self.tx)?.filter(|me| me.registered) else {
             self.fail(None, Problem::NotRegistered);
             return Ok(());
         };
         let mut secret = Zeroizing::new([0; 16]);
         self.rng.fill_bytes(secret.as_mut());
-        self.keep_link(true, &secret, &identity.account, None)?;
-        self.tell(Event::LinkCode(code_of(&identity.account, &secret)));
+        self.keep_link(true, &secret, &me.account, None)?;
+        self.tell(Event::LinkCode(code_of(&me.account, &secret, &me.name)));
         Ok(())
     }
 
@@ -73,7 +74,7 @@ impl Turn<'_> {
             self.fail(None, Problem::BadDeviceName);
             return Ok(());
         }
-        let Some((account, secret)) = read_code(code) else {
+        let Some((account, secret, name)) = read_code(code) else {
             self.tell(Event::LinkFailed(LinkProblem::BadCode));
             return Ok(());
         };
@@ -95,7 +96,7 @@ impl Turn<'_> {
         let register_key = self.fresh_key();
         let new = NewMe {
             account,
-            name: "",
+            name: name.as_str(),
             device: entry.id,
             device_key: &device_key,
             device_name,
@@ -209,10 +210,9 @@ impl Turn<'_> {
             return Ok(());
         }
         self.end_link(&link, None)?;
-        trust::keep(self.tx, &chain, &found.name, self.now)?;
-        self.tx.execute("UPDATE me SET name = ?1", [&found.name])?;
         me::set_registered(self.tx)?;
         if let Some(me) = me::view(self.tx)? {
+            trust::keep(self.tx, &chain, me.name.as_str(), self.now)?;
             self.tell(Event::Registered { account: me.account, name: me.name });
         }
         self.tell_siblings()?;
@@ -255,21 +255,23 @@ fn read_parcel(plain: &[u8]) -> Option<(DeviceEntry, String)> {
     Some((entry, String::from_utf8(name.get(..name.len().min(64))?.to_vec()).ok()?))
 }
 
-/// 100 hexadecimal digits in groups of five: account, secret, and 2 bytes that catch slips of the pen.
-fn code_of(account: &AccountId, secret: &[u8; 16]) -> String {
-    let bytes = [account.as_bytes(), secret].concat();
+/// Hexadecimal digits in groups of five: account, secret, name, and 2 bytes that catch slips of the pen.
+fn code_of(account: &AccountId, secret: &[u8; 16], name: &AccountName) -> String {
+    let bytes = Zeroizing::new([account.as_bytes(), secret.as_slice(), name.as_str().as_bytes()].concat());
     let check = Sha256::digest(&bytes);
     let digits = Zeroizing::new(hex::encode([bytes.as_slice(), check.get(..2).unwrap_or_default()].concat()));
     digits.as_bytes().chunks(5).map(String::from_utf8_lossy).collect::<Vec<_>>().join("-")
 }
 
-fn read_code(code: &str) -> Option<(AccountId, Zeroizing<[u8; 16]>)> {
+fn read_code(code: &str) -> Option<(AccountId, Zeroizing<[u8; 16]>, AccountName)> {
     let digits: Zeroizing<String> = Zeroizing::new(code.chars().filter(char::is_ascii_hexdigit).collect());
     let bytes = Zeroizing::new(hex::decode(digits.as_str()).ok()?);
-    let (body, check) = bytes.split_at_checked(48)?;
+    let (body, check) = bytes.split_at_checked(bytes.len().checked_sub(2)?)?;
     if Sha256::digest(body).get(..2) != Some(check) {
         return None;
     }
-    let (account, secret) = body.split_at_checked(32)?;
-    Some((AccountId(account.try_into().ok()?), Zeroizing::new(secret.try_into().ok()?)))
+    let (account, rest) = body.split_at_checked(32)?;
+    let (secret, name) = rest.split_at_checked(16)?;
+    let name = AccountName::parse(core::str::from_utf8(name).ok()?).ok()?;
+    Some((AccountId(account.try_into().ok()?), Zeroizing::new(secret.try_into().ok()?), name))
 }

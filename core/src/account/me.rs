@@ -240,8 +240,11 @@ pub(crate) fn receipts(tx: &Tx<'_>) -> Result<(bool, bool), StoreError> {
 
 /// What a person sees of it.
 pub(crate) fn view(tx: &Tx<'_>) -> Result<Option<Me>, StoreError> {
+    // A device that waits to be linked is nobody's yet.
     let row = tx
-        .prepare_cached("SELECT account, name, device, device_name, registered, display FROM me")?
+        .prepare_cached(
+            "SELECT account, name, device, device_name, registered, display FROM me WHERE registered = 1 OR claims = 1",
+        )?
         .query_row([], |row| {
             let (account, name): ([u8; 32], String) = (row.get(0)?, row.get(1)?);
             let (device, device_name, registered): ([u8; 16], String, bool) = (row.get(2)?, row.get(3)?, row.get(4)?);
@@ -250,7 +253,6 @@ pub(crate) fn view(tx: &Tx<'_>) -> Result<Option<Me>, StoreError> {
         .optional()?;
     let Some((account, name, device, device_name, registered, display)) = row else { return Ok(None) };
     let display_name = Some(display).filter(|display| !display.is_empty());
-    // A device that waits to be linked does not know the name yet.
     let Ok(name) = AccountName::parse(&name) else { return Ok(None) };
     Ok(Some(Me { account: AccountId(account), name, display_name, device: DeviceId(device), device_name, registered }))
 }

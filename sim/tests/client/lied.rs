@@ -73,6 +73,10 @@ fn who_is_known_by_a_name_keeps_it_whatever_the_server_says() {
     }
     town.run_for(120_000).unwrap();
     town.tap = None;
+    // Whose a new device is, it has from the code that the old one shows.
+    for (house, name) in [(3, "anna"), (4, "bert")] {
+        assert_eq!(town.houses[house].client().me().unwrap().unwrap().name.as_str(), name);
+    }
     town.plan(0, 0, Deed::Say("bees".into(), "still me".into()));
     town.plan(1_000, 1, Deed::Say("bees".into(), "me too".into()));
     town.run_for(60_000).unwrap();
