@@ -77,6 +77,8 @@ pub(crate) struct Session {
     pub(crate) register_at: Option<Millis>,
     /// KeyPackages are looked at then.
     pub(crate) keys_at: Option<Millis>,
+    /// They are to be made anew, and that has not been begun since.
+    pub(crate) keys_outdated: bool,
     /// How many the server said it has, until they are looked at.
     pub(crate) keys_left: Option<KeysLeft>,
     /// They were made anew because one came back that was used up.

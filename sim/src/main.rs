@@ -22,12 +22,9 @@ struct Arguments {
     /// Play this seed alone, and show where everybody stands at its end.
     #[arg(long)]
     seed: Option<u64>,
-    /// Towns of this kind alone, such as `lies`, `clocks` or `splits`.
+    /// Towns of this kind alone, instead of all kinds in turn, such as `lies`, `clocks` or `splits`.
     #[arg(long)]
     kind: Option<String>,
-    /// Every kind in turn, those too that are not played in every run.
-    #[arg(long)]
-    every_kind: bool,
     /// In towns where the server lies, only these lies, such as `Replay`, each one time in ten.
     #[arg(long)]
     lie: Vec<String>,
@@ -44,8 +41,7 @@ fn main() -> ExitCode {
     let (mut all, mut bad) = (Tally::default(), 0u64);
     let only = arguments.kind.as_ref().and_then(|kind| Kind::ALL.into_iter().find(|one| one.name() == kind));
     for seed in seeds {
-        let every = Kind::ALL.get((seed % Kind::ALL.len() as u64) as usize).filter(|_| arguments.every_kind).copied();
-        let kind = only.or(every).unwrap_or_else(|| kind_of(seed));
+        let kind = only.unwrap_or_else(|| kind_of(seed));
         match plan::play_with(seed, kind, &lies, None) {
             Ok((ending, mut town)) => {
                 all.add(&ending.tally);

@@ -99,6 +99,7 @@ impl Turn<'_> {
     pub(crate) fn renew_keys(&mut self) -> Result<(), StoreError> {
         me::set_keys_due(self.tx, Millis(0))?;
         self.session.keys_at = Some(self.now);
+        self.session.keys_outdated = true;
         Ok(())
     }
 
@@ -149,6 +150,9 @@ impl Turn<'_> {
         if publish.key_packages.is_empty() && publish.aliases.is_empty() {
             return Ok(());
         }
+        if anew {
+            self.session.keys_outdated = false;
+        }
         self.upload(publish);
         Ok(())
     }
@@ -174,8 +178,11 @@ impl Turn<'_> {
         }
         if upload.anew {
             offers::take_back(self.tx, &upload.offered, self.now)?;
-            let due = self.later(RENEWED - RENEWED / 4, RENEWED);
-            me::set_keys_due(self.tx, due)?;
+            // What was on its way when they became outdated is outdated, too.
+            if !self.session.keys_outdated {
+                let due = self.later(RENEWED - RENEWED / 4, RENEWED);
+                me::set_keys_due(self.tx, due)?;
+            }
         }
         if left.one_time < MARK || !left.last_resort {
             // More than we know of were given away meanwhile.

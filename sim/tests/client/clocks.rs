@@ -44,3 +44,29 @@ fn who_had_a_wrong_clock_can_be_added_as_soon_as_it_is_set() {
     town.run_for(60_000).unwrap();
     assert_eq!(texts(&mut town, 1, "bees"), ["you are in"]);
 }
+
+#[test]
+fn key_packages_that_were_on_their_way_when_a_clock_was_set_are_made_anew() {
+    let mut town = town(73, &["anna", "bert"]);
+    town.weather.delay = (3_000, 3_000);
+    town.trouble(0, Trouble::Clock(1, 5 * YEAR));
+    let sent = |town: &waxseal_sim::town::Town| town.traffic.requests["publish keys"];
+    let before = sent(&town);
+    for _ in 0..2_400 {
+        if sent(&town) > before {
+            break;
+        }
+        town.run_for(500).unwrap();
+    }
+    assert!(sent(&town) > before, "by his clock it is time for new ones");
+    // The server has not answered yet.
+    town.trouble(0, Trouble::Clock(1, 0));
+    town.run_for(60_000).unwrap();
+    town.weather.delay = (1, 20);
+    town.run_for(2 * 60_000).unwrap();
+    town.plan(0, 0, Deed::Found("bees".into(), vec!["bert".into()]));
+    town.plan(5_000, 1, Deed::AcceptAll);
+    town.plan(6_000, 0, Deed::Say("bees".into(), "you are in".into()));
+    town.run_for(60_000).unwrap();
+    assert_eq!(texts(&mut town, 1, "bees"), ["you are in"]);
+}
