@@ -16,10 +16,9 @@ fn a_newcomer_gets_from_nothing_to_a_conversation_without_leaving_the_screen() {
     terminal.types("correct horse\n");
     terminal.sees("Choose a name");
     terminal.sees("○ offline · again in");
-    // The address was wrong, which is said before anything is claimed, and can be mended here.
+    // The address was wrong, which is said before anything is claimed; the keyboard goes where it can be mended.
     terminal.types("alice\n");
     terminal.sees("The server is not reached");
-    terminal.keys(&["Up", "C-u"]);
     for _ in 0.."http://127.0.0.1:9".len() {
         terminal.keys(&["BSpace"]);
     }
