@@ -58,6 +58,17 @@ pub fn texts(town: &mut Town, house: usize, chat: ChatId) -> Result<Vec<MessageV
     Ok(all.into_iter().filter(|message| matches!(message.line, Line::Text(_))).collect())
 }
 
+/// Words and gaps of a chat as one house shows them, in order.
+pub fn shown(town: &mut Town, house: usize, chat: ChatId) -> Result<Vec<String>, Broken> {
+    let all = town.houses[house].client().messages(chat, None, 1_000_000)?;
+    let shown = all.into_iter().filter_map(|message| match message.line {
+        Line::Text(text) => Some(text),
+        Line::Gap => Some("(gap)".to_owned()),
+        _ => None,
+    });
+    Ok(shown.collect())
+}
+
 /// Text of a line; empty where it is no text.
 pub fn words(message: &MessageView) -> &str {
     match &message.line {

@@ -164,6 +164,18 @@ impl Town {
         Ok(town)
     }
 
+    /// The same, where the first of them is about to found a group of all, in which "before" is said.
+    pub fn of_a_group(seed: u64, names: &[&str], title: &str) -> Result<Self, Broken> {
+        let mut town = Self::of_people(seed, names)?;
+        town.run_for(2_000)?;
+        town.plan(0, 0, Deed::Found(title.into(), names.iter().map(|name| (*name).to_owned()).collect()));
+        town.plan(3_000, 0, Deed::Say(title.into(), "before".into()));
+        for house in 1..names.len() {
+            town.plan(5_000, house, Deed::AcceptAll);
+        }
+        Ok(town)
+    }
+
     /// One device each for these people, who are about to register.
     pub fn move_in(&mut self, names: &[&str]) {
         for name in names {

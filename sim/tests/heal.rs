@@ -12,13 +12,7 @@ use waxseal_wire::request::{AnonymousRequest, Request};
 const NAMES: [&str; 4] = ["anna", "bert", "carl", "dora"];
 
 fn group_of_four(seed: u64) -> Town {
-    let mut town = Town::of_people(seed, &NAMES).unwrap();
-    town.run_for(2_000).unwrap();
-    town.plan(0, 0, Deed::Found("bees".into(), NAMES.iter().map(|name| (*name).to_owned()).collect()));
-    town.plan(3_000, 0, Deed::Say("bees".into(), "before".into()));
-    for house in 1..4 {
-        town.plan(5_000, house, Deed::AcceptAll);
-    }
+    let mut town = Town::of_a_group(seed, &NAMES, "bees").unwrap();
     town.run_for(10_000).unwrap();
     town
 }
@@ -52,13 +46,7 @@ fn lines(town: &mut Town, house: usize) -> Vec<String> {
 /// Words and gaps, as they are shown.
 fn shown(town: &mut Town, house: usize, title: &str) -> Vec<String> {
     let chat = town.chat(house, title).unwrap();
-    let all = town.houses[house].client().messages(chat, None, 100).unwrap();
-    let shown = all.into_iter().filter_map(|message| match message.line {
-        Line::Text(text) => Some(text),
-        Line::Gap => Some("(gap)".to_owned()),
-        _ => None,
-    });
-    shown.collect()
+    checks::shown(town, house, chat).unwrap()
 }
 
 fn state(town: &mut Town, house: usize) -> ChatState {

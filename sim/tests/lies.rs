@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use waxseal_core::store::StoreError;
-use waxseal_core::view::{ChatState, Line};
+use waxseal_core::view::ChatState;
 use waxseal_sim::checks;
 use waxseal_sim::deeds::Deed;
 use waxseal_sim::liar::Spared;
@@ -92,13 +92,7 @@ fn who_was_added_again_and_never_heard_of_it_is_added_once_more() {
 
 /// Four in a chat, whose keys were renewed after joining; all is quiet.
 fn four_at_rest(seed: u64) -> Town {
-    let mut town = Town::of_people(seed, &NAMES).unwrap();
-    town.run_for(2_000).unwrap();
-    town.plan(0, 0, Deed::Found("bees".into(), NAMES.iter().map(|name| (*name).to_owned()).collect()));
-    town.plan(3_000, 0, Deed::Say("bees".into(), "before".into()));
-    for house in 1..4 {
-        town.plan(5_000, house, Deed::AcceptAll);
-    }
+    let mut town = Town::of_a_group(seed, &NAMES, "bees").unwrap();
     town.run_for(10 * 60_000).unwrap();
     town
 }
@@ -106,13 +100,7 @@ fn four_at_rest(seed: u64) -> Town {
 /// Words and gaps, as a house shows them.
 fn shown(town: &mut Town, house: usize) -> Vec<String> {
     let chat = town.chat(house, "bees").unwrap();
-    let all = town.houses[house].client().messages(chat, None, 100).unwrap();
-    let shown = all.into_iter().filter_map(|message| match message.line {
-        Line::Text(text) => Some(text),
-        Line::Gap => Some("(gap)".to_owned()),
-        _ => None,
-    });
-    shown.collect()
+    checks::shown(town, house, chat).unwrap()
 }
 
 /// Gives the last house these places for its next words, which nobody else hears of.

@@ -3,6 +3,7 @@
 use waxseal_core::view::MessageState;
 use waxseal_sim::checks;
 use waxseal_sim::deeds::Deed;
+use waxseal_sim::town::Town;
 use waxseal_sim::trouble::Trouble;
 
 use super::{DAY, texts, town};
@@ -30,6 +31,14 @@ fn what_was_due_by_a_clock_that_ran_ahead_is_done_when_it_is_set() {
     assert_eq!(checks::check(&mut town).unwrap(), []);
 }
 
+fn bert_can_be_added(town: &mut Town) {
+    town.plan(0, 0, Deed::Found("bees".into(), vec!["bert".into()]));
+    town.plan(5_000, 1, Deed::AcceptAll);
+    town.plan(6_000, 0, Deed::Say("bees".into(), "you are in".into()));
+    town.run_for(60_000).unwrap();
+    assert_eq!(texts(town, 1, "bees"), ["you are in"]);
+}
+
 #[test]
 fn who_had_a_wrong_clock_can_be_added_as_soon_as_it_is_set() {
     let mut town = town(72, &["anna", "bert"]);
@@ -38,11 +47,7 @@ fn who_had_a_wrong_clock_can_be_added_as_soon_as_it_is_set() {
     town.run_for(5 * 60_000).unwrap();
     town.trouble(0, Trouble::Clock(1, 0));
     town.run_for(2 * 60_000).unwrap();
-    town.plan(0, 0, Deed::Found("bees".into(), vec!["bert".into()]));
-    town.plan(5_000, 1, Deed::AcceptAll);
-    town.plan(6_000, 0, Deed::Say("bees".into(), "you are in".into()));
-    town.run_for(60_000).unwrap();
-    assert_eq!(texts(&mut town, 1, "bees"), ["you are in"]);
+    bert_can_be_added(&mut town);
 }
 
 #[test]
@@ -50,7 +55,7 @@ fn key_packages_that_were_on_their_way_when_a_clock_was_set_are_made_anew() {
     let mut town = town(73, &["anna", "bert"]);
     town.weather.delay = (3_000, 3_000);
     town.trouble(0, Trouble::Clock(1, 5 * YEAR));
-    let sent = |town: &waxseal_sim::town::Town| town.traffic.requests["publish keys"];
+    let sent = |town: &Town| town.traffic.requests["publish keys"];
     let before = sent(&town);
     for _ in 0..2_400 {
         if sent(&town) > before {
@@ -64,9 +69,5 @@ fn key_packages_that_were_on_their_way_when_a_clock_was_set_are_made_anew() {
     town.run_for(60_000).unwrap();
     town.weather.delay = (1, 20);
     town.run_for(2 * 60_000).unwrap();
-    town.plan(0, 0, Deed::Found("bees".into(), vec!["bert".into()]));
-    town.plan(5_000, 1, Deed::AcceptAll);
-    town.plan(6_000, 0, Deed::Say("bees".into(), "you are in".into()));
-    town.run_for(60_000).unwrap();
-    assert_eq!(texts(&mut town, 1, "bees"), ["you are in"]);
+    bert_can_be_added(&mut town);
 }
