@@ -48,7 +48,7 @@ pub(crate) enum Purpose {
     /// Chains of accounts that a leaf names.
     Accounts(Vec<AccountId>),
     /// A part of the tree of a group that we join.
-    JoinBlob(GroupId),
+    JoinBlob(GroupId, BlobId),
     /// The parcel of a new device, for the code that leads there.
     LinkParcel(BlobId),
     /// Our own parcel, as a new device.
@@ -232,7 +232,7 @@ impl Turn<'_> {
             Purpose::OutboxBlob(entry) => self.entry_blob_put(entry, &reply),
             Purpose::OutboxSubmit(entry) => self.entry_submitted(entry, &reply),
             Purpose::Accounts(asked) => self.accounts_found(&asked, reply),
-            Purpose::JoinBlob(group) => self.join_blob(group, reply),
+            Purpose::JoinBlob(group, blob) => self.join_blob(group, blob, reply),
             Purpose::LinkParcel(blob) => self.link_parcel(&blob, reply),
             Purpose::LinkPoll => self.link_polled(reply),
         }

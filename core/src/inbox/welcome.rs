@@ -154,10 +154,10 @@ impl Turn<'_> {
     fn fetch_tree(&mut self, group: &GroupId) -> Result<(), StoreError> {
         // A tree that is here waits for a chain, not for parts.
         let Some(joining) = self.joining(group)?.filter(|joining| !joining.is_whole()) else { return Ok(()) };
-        let id = *group;
-        if !self.session.is_asked(|purpose| *purpose == Purpose::JoinBlob(id)) {
+        let wanted = Purpose::JoinBlob(*group, joining.blob);
+        if !self.session.is_asked(|purpose| *purpose == wanted) {
             let fetch = FetchBlob { blob: joining.blob, offset: joining.tree.len() as u64 };
-            self.send(Door::Anonymous, Request::Anonymous(AnonymousRequest::FetchBlob(fetch)), Purpose::JoinBlob(id));
+            self.send(Door::Anonymous, Request::Anonymous(AnonymousRequest::FetchBlob(fetch)), wanted);
         }
         Ok(())
     }
@@ -171,8 +171,9 @@ impl Turn<'_> {
         Ok(())
     }
 
-    pub(crate) fn join_blob(&mut self, group: GroupId, reply: Reply) -> Result<(), StoreError> {
-        let Some(mut joining) = self.joining(&group)? else { return Ok(()) };
+    pub(crate) fn join_blob(&mut self, group: GroupId, blob: BlobId, reply: Reply) -> Result<(), StoreError> {
+        // A later Welcome may have taken the place of the one that this tree was asked for.
+        let Some(mut joining) = self.joining(&group)?.filter(|joining| joining.blob == blob) else { return Ok(()) };
         match reply {
             Reply::BlobPart(part) if part.total <= waxseal_wire::limits::BLOB as u64 && !part.bytes.is_empty() => {
                 joining.tree.extend_from_slice(&part.bytes);

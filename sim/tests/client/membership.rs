@@ -149,3 +149,30 @@ fn the_last_admin_goes_when_somebody_else_is_one() {
     town.run_for(10_000).unwrap();
     assert!(town.chat(BERT, "wasps").is_some());
 }
+
+#[test]
+fn who_was_added_removed_and_added_again_while_away_comes_in() {
+    const DORA: usize = 3;
+    let (mut town, bees) = group();
+    town.unplug(DORA).unwrap();
+    town.houses[DORA].gone = true;
+    town.command(ANNA, Command::LookUp(name("dora"))).unwrap();
+    town.run_for(1_000).unwrap();
+    let dora = account(&mut town, ANNA, "dora");
+    for command in [
+        Command::AddMembers(bees, vec![name("dora"), name("emil")]),
+        Command::RemoveMember(bees, dora),
+        Command::AddMembers(bees, vec![name("dora")]),
+    ] {
+        town.command(ANNA, command).unwrap();
+        town.run_for(30_000).unwrap();
+    }
+    // Both Welcomes are read at once, and the tree of the first is still on its way when the second takes its place.
+    town.houses[DORA].gone = false;
+    town.connect(DORA, 10);
+    town.plan(5_000, DORA, Deed::AcceptAll);
+    town.run_for(30_000).unwrap();
+    town.plan(0, ANNA, Deed::Say("bees".into(), "welcome".into()));
+    town.run_for(30_000).unwrap();
+    assert!(super::texts(&mut town, DORA, "bees").contains(&"welcome".to_owned()));
+}
