@@ -40,6 +40,8 @@ pub struct Accepted {
 /// One group.
 #[derive(Debug, Default)]
 pub struct GroupLedger {
+    /// How many were founded before it.
+    pub founded: usize,
     /// All that was accepted.
     pub accepted: BTreeMap<Position, Accepted>,
     /// Where each address came in by a Welcome.
@@ -60,12 +62,14 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Words that a group took a second time, when a house that had heard them was out of it: that they moved, it cannot know.
+    /// Words that were taken a second time, in the same group or in one founded after it, where a house that had heard them
+    /// was not in: that they moved, it cannot know.
     pub(crate) fn moved_unheard(&self, house: usize) -> BTreeSet<String> {
         let hears = |one: &Accepted| one.to.iter().chain([&one.from]).any(|alias| self.houses.get(alias) == Some(&house));
-        let mut moved = BTreeSet::new();
-        for group in self.groups.values() {
-            let mut heard = BTreeSet::new();
+        let (mut moved, mut heard) = (BTreeSet::new(), BTreeSet::new());
+        let mut groups: Vec<_> = self.groups.values().collect();
+        groups.sort_by_key(|group| group.founded);
+        for group in groups {
             for one in group.accepted.values() {
                 let Some(text) = &one.text else { continue };
                 if hears(one) {
@@ -91,7 +95,9 @@ impl Ledger {
     pub(crate) fn accepted(&mut self, request: AnonymousRequest, position: Position) {
         match request {
             AnonymousRequest::Found(found) => {
-                let group = self.groups.entry(found.lent.group).or_default();
+                let founded = self.groups.len();
+                let group =
+                    self.groups.entry(found.lent.group).or_insert_with(|| GroupLedger { founded, ..GroupLedger::default() });
                 if !group.roster.is_empty() {
                     return;
                 }
