@@ -245,6 +245,19 @@ pub(crate) enum Verb {
         #[command(flatten)]
         format: Format,
     },
+    /// The page that servers give to browsers: what it must be, and whether a server's is that.
+    #[command(
+        long_about = "The page that servers give to browsers: what it must be, and whether a server's is that.\n\nA browser fetches its client from the server at each visit, so whoever runs the server could give another one to somebody. `page verify` fetches every file as a browser would and compares it with the page that this release was built with. It sees what the server gives to it, now.",
+        after_help = "Examples:\n  waxseal page verify https://chat.example.org\n  waxseal page manifest                    the hash of every file"
+    )]
+    Page {
+        /// What to do.
+        #[command(subcommand)]
+        verb: PageVerb,
+    },
+    /// The same as `page manifest`.
+    #[command(hide = true, after_help = "Examples:\n  waxseal page-manifest")]
+    PageManifest(Format),
     /// Print completions for a shell.
     #[command(
         after_help = "Examples:\n  waxseal completions bash > ~/.local/share/bash-completion/completions/waxseal\n  waxseal completions zsh > ~/.zfunc/_waxseal      (with fpath+=~/.zfunc before compinit)\n  waxseal completions fish > ~/.config/fish/completions/waxseal.fish"
@@ -259,6 +272,22 @@ pub(crate) enum Verb {
         /// Write one page a verb here.
         #[arg(long, value_hint = ValueHint::DirPath)]
         dir: Option<PathBuf>,
+    },
+}
+
+/// What to do with a page.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PageVerb {
+    /// Print the SHA-256 of every file of this release's page.
+    Manifest(Format),
+    /// Fetch a server's page, and name every file that is not this release's.
+    Verify {
+        /// The server, as in the browser's address line.
+        #[arg(value_hint = ValueHint::Url)]
+        url: String,
+        /// How to print.
+        #[command(flatten)]
+        format: Format,
     },
 }
 

@@ -66,6 +66,9 @@ pub(crate) enum Failure {
     /// The first message to somebody needs the server.
     #[error("the server was not reached: {0}. Nothing was sent")]
     Offline(String),
+    /// Nothing was to be sent.
+    #[error("the server was not reached: {0}")]
+    Unreached(crate::network::DoorError),
     /// The server was not reached, and the claim of a name is kept.
     #[error(
         "{0} was not reached: {1}. The claim is kept: run the same command again when the server is there, or with another --server"
@@ -126,7 +129,12 @@ impl Failure {
             Self::NoSuchAccount(_) | Self::Nobody(_) | Self::WithoutSome(..) => "no_such_account",
             Self::NoSuchChat(_) => "no_such_chat",
             Self::ManyChats(_) => "many_chats",
-            Self::Offline(_) | Self::Claiming(..) | Self::ClaimBusy(_) | Self::Waiting | Self::ChangeWaiting => "offline",
+            Self::Offline(_)
+            | Self::Unreached(_)
+            | Self::Claiming(..)
+            | Self::ClaimBusy(_)
+            | Self::Waiting
+            | Self::ChangeWaiting => "offline",
             Self::MessageFailed => "not_sent",
             Self::StillARequest => "request",
             Self::NotSure | Self::Refused(_) => "refused",
@@ -140,7 +148,12 @@ impl Failure {
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Usage(_) | Self::Name(..) => 2,
-            Self::Offline(_) | Self::Claiming(..) | Self::ClaimBusy(_) | Self::Waiting | Self::ChangeWaiting => 3,
+            Self::Offline(_)
+            | Self::Unreached(_)
+            | Self::Claiming(..)
+            | Self::ClaimBusy(_)
+            | Self::Waiting
+            | Self::ChangeWaiting => 3,
             Self::Profile(ProfileError::BadAddress(_) | ProfileError::BadProfileName) => 2,
             Self::Profile(_) | Self::SignedOut => 4,
             _ => 1,

@@ -9,6 +9,7 @@
 //!   connect ──► Connected ──► frames both ways ──► Disconnected
 //! ```
 
+pub(crate) mod fetch;
 mod tls;
 
 use std::io::ErrorKind;

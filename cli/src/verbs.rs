@@ -12,6 +12,7 @@ mod lines;
 mod link;
 mod listen;
 mod manual;
+mod page;
 mod printer;
 mod read;
 mod request;
@@ -23,7 +24,7 @@ mod verify;
 
 use time::UtcOffset;
 
-use crate::arguments::{Place, Verb};
+use crate::arguments::{PageVerb, Place, Verb};
 use crate::exit::Failure;
 
 /// Does what was asked.
@@ -54,6 +55,8 @@ pub(crate) async fn run(verb: Verb, place: &Place, zone: UtcOffset) -> Result<()
         Verb::Listen { keep_unread, no_input, .. } => listen::listen(place, keep_unread, no_input).await,
         Verb::Link { code, device_name } => link::link(place, code, device_name).await,
         Verb::Export { chat } => export::export(place, chat.as_deref()).await,
+        Verb::Page { verb } => page::run(verb, place).await,
+        Verb::PageManifest(format) => page::run(PageVerb::Manifest(format), place).await,
         Verb::Completions { shell } => manual::completions(shell),
         Verb::Man { dir } => manual::man(dir.as_deref()),
     }

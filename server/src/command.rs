@@ -126,6 +126,9 @@ struct Serving {
     /// Who may register [default: open]
     #[arg(long, env = "WAXSEALD_REGISTRATION", hide_env_values = true)]
     registration: Option<WhoArg>,
+    /// Serve no page: people use the terminal client alone
+    #[arg(long)]
+    no_page: bool,
     /// A proxy in front does TLS, so plain HTTP off loopback is right
     #[arg(long)]
     behind_proxy: bool,
@@ -245,6 +248,7 @@ impl With for Config {
     fn with(mut self, serving: Serving) -> Self {
         self.listen = serving.listen.unwrap_or(self.listen);
         self.admin = serving.admin.unwrap_or(self.admin);
+        self.page &= !serving.no_page;
         self.behind_proxy |= serving.behind_proxy;
         self.log.level = serving.log.unwrap_or(self.log.level);
         match serving.registration {

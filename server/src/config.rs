@@ -39,6 +39,8 @@ pub struct Config {
     pub folder: PathBuf,
     /// Who may register.
     pub registration: Who,
+    /// Serve the page, the client for browsers.
+    pub page: bool,
     /// A proxy in front does TLS, so plain HTTP off loopback is right.
     pub behind_proxy: bool,
     /// TLS by this server.
@@ -148,6 +150,7 @@ impl Default for Config {
             admin: ADMIN,
             folder: FOLDER.into(),
             registration: Who::Open,
+            page: true,
             behind_proxy: false,
             tls: None,
             limits: Limits::default(),
@@ -215,6 +218,7 @@ impl Config {
             lookups: Rate { burst: self.limits.lookup_burst, per_second: self.limits.lookups_per_second },
             foundings: Rate { burst: self.limits.founding_burst, per_second: self.limits.foundings_per_second },
             behind_proxy: self.behind_proxy,
+            page: self.page,
             tls: tls.map(Arc::new),
             ..Settings::default()
         })

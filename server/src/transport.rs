@@ -1,7 +1,7 @@
 //! Sockets in, requests out; replies and pushes back.
 //!
 //! ```text
-//!   accept ─► [TLS] ─► http ──┬─ GET /healthz
+//!   accept ─► [TLS] ─► http ──┬─ GET /healthz, and the page
 //!                             ├─ /v1/anonymous ─► anonymous ─┐
 //!                             └─ /v1/device ────► device ────┴─► engine
 //!                                                   └─ both speak through a `Line`
@@ -16,6 +16,7 @@ mod device;
 mod http;
 mod line;
 mod origin;
+pub mod page;
 mod sessions;
 mod socket;
 mod tls;
@@ -75,6 +76,8 @@ pub struct Settings {
     pub unfinished: usize,
     /// How long a device may take to prove itself.
     pub prove_within: Duration,
+    /// Serve the page: the client for browsers.
+    pub page: bool,
     /// TLS, where this server does it.
     pub tls: Option<Arc<Tls>>,
 }
@@ -92,6 +95,7 @@ impl Default for Settings {
             greet_within: Duration::from_secs(10),
             unfinished: 256 << 20,
             prove_within: Duration::from_secs(10),
+            page: true,
             tls: None,
         }
     }

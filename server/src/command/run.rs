@@ -16,7 +16,7 @@ use waxseal_server::clock;
 use waxseal_server::config::Config;
 use waxseal_server::engine::Engine;
 use waxseal_server::metrics::Numbers;
-use waxseal_server::transport::{self, Tls};
+use waxseal_server::transport::{self, Tls, page};
 
 use super::folder::Claimed;
 use super::{Failure, folder, log, tell};
@@ -79,8 +79,13 @@ async fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, 
 /// What a person should see and do next.
 fn greet(config: &Config, public: SocketAddr, private: SocketAddr) {
     let scheme = if config.tls.is_some() { "https" } else { "http" };
+    let page = match config.page && page::is_built() {
+        true => format!("In a browser:               {scheme}://{public}/\n"),
+        false => String::new(),
+    };
     let words = format!(
         "waxseald {version} listens on {scheme}://{public} and keeps its data in {folder}\n\
+         {page}\
          Next, in another terminal:  waxseal --server {scheme}://{public} register alice\n\
          Stop with Ctrl-C. Metrics and admin: http://{private}\n",
         version = env!("CARGO_PKG_VERSION"),

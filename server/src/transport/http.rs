@@ -1,4 +1,4 @@
-//! The HTTP side of the public listener: health, and the way to the two doors.
+//! The HTTP side of the public listener: health, the page, and the way to the two doors.
 //!
 //! Called by `transport` for each accepted connection. Upgrades to a WebSocket
 //! by hand (RFC 6455 §4.2), so that the raw socket comes back with nothing
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY};
+use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY};
 use hyper::header::{SEC_WEBSOCKET_VERSION, UPGRADE};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -24,14 +24,15 @@ use super::caller::Caller;
 use super::crowd::Place;
 use super::line::Line;
 use super::socket::Socket;
-use super::{Bell, Hall, anonymous, device};
+use super::{Bell, Hall, Settings, anonymous, device, page};
 use crate::store::StoreError;
 
 /// A request's head may be this large.
 const HEAD_BYTES: usize = 8 << 10;
 
 const GREETING: &str = "This is a Waxseal server. It carries sealed messages and cannot open them.\n\
-    To talk to somebody here, use a Waxseal client.\n";
+    It serves no page; to talk to somebody here, use the client for the terminal: waxseal --server THIS-ADDRESS\n";
+const NOTHING: &str = "There is nothing here.\n";
 
 /// Answers HTTP on one connection until it closes or becomes a WebSocket.
 pub(super) async fn converse((socket, peer): (Socket, IpAddr), hall: Arc<Hall>, place: Place, bell: Bell) {
@@ -69,8 +70,8 @@ fn answer(
         path if path == Door::Device.path() => Door::Device,
         "/healthz" if is_read(request.method()) => return alive(hall.engine.health()),
         "/readyz" if is_read(request.method()) => return ready(hall.engine.health()),
-        "/" if is_read(request.method()) => return text(StatusCode::OK, GREETING),
-        _ => return text(StatusCode::NOT_FOUND, "There is nothing here.\n"),
+        path if is_read(request.method()) => return served(path, request.headers(), &hall.settings),
+        _ => return text(StatusCode::NOT_FOUND, NOTHING),
     };
     let Some(key) = websocket_key(&request) else {
         let mut response = text(StatusCode::UPGRADE_REQUIRED, "This is a WebSocket door, version 13.\n");
@@ -94,6 +95,15 @@ fn answer(
         drop(place);
     });
     switching(&key)
+}
+
+/// A file of the page; without a page, a word on how else to talk.
+fn served(path: &str, asked: &HeaderMap, settings: &Settings) -> Response<Full<Bytes>> {
+    let file = settings.page.then(|| page::file(path, asked, settings.tls.is_some())).flatten();
+    file.unwrap_or_else(|| match path {
+        "/" => text(StatusCode::OK, GREETING),
+        _ => text(StatusCode::NOT_FOUND, NOTHING),
+    })
 }
 
 /// Whether it makes sense to let this process live: it does, also while its disk is full.
