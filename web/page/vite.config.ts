@@ -3,15 +3,15 @@
 import { fileURLToPath } from "node:url";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vite";
-import { headers } from "./tools/headers";
-import { shell } from "./tools/shell";
+import { headers } from "./tools/headers.ts";
+import { shell } from "./tools/shell.ts";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig(({ mode }) => ({
   base: "/",
   plugins: [svelte(), shell()],
-  resolve: { alias: { "#client": here(mode === "play" ? "src/play/client.ts" : "src/bridge/client.ts") } },
+  resolve: { alias: { "waxseal-client": here(mode === "play" ? "src/play/client.ts" : "src/bridge/client.ts") } },
   worker: { format: "es" },
   build: {
     outDir: mode === "play" ? ".play" : "dist",

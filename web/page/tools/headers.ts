@@ -1,21 +1,9 @@
-// The headers under which the page is served, as the preview for tests sends them.
-// The server has the same list; docs/decisions/0032-page-views.md says why each is there.
+// The headers under which the page is served, as the preview for tests sends them: policy.txt is the server's own.
+import { readFileSync } from "node:fs";
 
-export const policy = [
-  "default-src 'none'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "style-src 'self'",
-  "img-src 'self' blob:",
-  "font-src 'self'",
-  "connect-src 'self'",
-  "worker-src 'self'",
-  "manifest-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-  "trusted-types waxseal svelte-trusted-html",
-].join("; ");
+const lines = readFileSync(new URL("../policy.txt", import.meta.url), "utf8").split("\n");
+
+export const policy = lines.filter((line) => line !== "" && !line.startsWith("#")).join("; ");
 
 export const headers = {
   "Content-Security-Policy": policy,

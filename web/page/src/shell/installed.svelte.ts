@@ -21,7 +21,7 @@ class Installed {
   }
 
   private async register(): Promise<void> {
-    const url = scriptUrl("/service-worker.js") as unknown as string;
+    const url = scriptUrl("/sw.js") as unknown as string;
     const registration = await navigator.serviceWorker.register(url, { updateViaCache: "none" }).catch(() => null);
     if (!registration) return;
     const look = (): void => {

@@ -9,7 +9,7 @@ type Factory = { createPolicy(name: string, rules: { createScriptURL(url: string
 /** The same address when it is one of our own files; throws otherwise. */
 function own(url: string): string {
   const full = new URL(url, location.href);
-  const isOurs = full.origin === location.origin && (full.pathname.startsWith("/assets/") || full.pathname === "/service-worker.js");
+  const isOurs = full.origin === location.origin && (full.pathname.startsWith("/assets/") || full.pathname === "/sw.js");
   if (!isOurs && !import.meta.env.DEV) throw new TypeError("not a script of this page");
   return full.href;
 }

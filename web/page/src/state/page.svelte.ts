@@ -1,7 +1,7 @@
 // The page's hold on the core: the client, what stage the profile is in, who we are, how the connection stands.
 //
 // Views read the runes and call `act`; the other states listen to events. Never decides about a chat.
-import { connect } from "#client";
+import { connect } from "waxseal-client";
 import type { Command, Connection, Event, Fault, Me, NoticeToPage, Stage } from "../bridge/contract";
 import { asFault } from "./faults";
 import { toasts } from "./toasts.svelte";

@@ -7,12 +7,12 @@ const scripts = ["Latin", "Cyrillic", "Greek", "Hebrew", "Arabic", "Armenian", "
 /** The broken rule's sentence; null where the core may be asked. */
 export function whyNotAName(name: string): Key | null {
   const letters = [...name];
-  if (letters.length < 2 || letters.length > 32) return "fault.nameLength";
-  if (/\p{Lu}/u.test(name)) return "fault.nameCase";
-  if (name.normalize("NFKC") !== name) return "fault.nameConfusable";
-  if (!/^[\p{L}\p{N}\p{M}]+([-_.][\p{L}\p{N}\p{M}]+)*$/u.test(name)) return "fault.nameCharacter";
+  if (letters.length < 2 || letters.length > 32) return "fault.badNameLength";
+  if (/\p{Lu}/u.test(name)) return "fault.badNameCase";
+  if (name.normalize("NFKC") !== name) return "fault.badNameConfusable";
+  if (!/^[\p{L}\p{N}\p{M}]+([-_.][\p{L}\p{N}\p{M}]+)*$/u.test(name)) return "fault.badNameCharacter";
   const used = scripts.filter((script) => new RegExp(`\\p{Script=${script}}`, "u").test(name));
-  return used.length > 1 ? "fault.nameMixedScript" : null;
+  return used.length > 1 ? "fault.badNameMixedScript" : null;
 }
 
 /** Several names in one field: spaces, commas or lines between. */

@@ -1,3 +1,4 @@
+// German. See en.ts.
 import type { Catalogue } from "./catalogue";
 import { en } from "./en";
 export const de: Catalogue = en;

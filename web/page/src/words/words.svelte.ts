@@ -38,10 +38,13 @@ export async function speak(language: Language): Promise<void> {
 
 const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]/;
 
+const isolateFrom = 0x2068;
+const isolateTo = 0x2069;
+
 /** First strong isolate, where a word runs against the sentence: it does not turn what stands around it (UAX 9 §2). */
 function isolate(value: string): string {
   const against = direction() === "rtl" ? !rightToLeft.test(value) : rightToLeft.test(value);
-  return against ? `\u2068${value}\u2069` : value;
+  return against ? String.fromCharCode(isolateFrom) + value + String.fromCharCode(isolateTo) : value;
 }
 
 function fill(sentence: string, words: Words): string {

@@ -25,7 +25,7 @@ export function opened(command: Parameters<typeof page.client.command>[0]): Prom
     const stop = page.on(take);
     const timer = setTimeout(() => {
       end();
-      failed({ code: "internal", text: "no answer" } satisfies Fault);
+      failed({ code: "noAnswer", text: "no answer" } satisfies Fault);
     }, patience);
     page.client.command(command).then(
       (events) => events.forEach(take),
