@@ -3,6 +3,8 @@
 //! Called by `make lint`. Reads the workspace; never changes it.
 
 mod arch;
+#[cfg(feature = "web")]
+mod bindgen;
 mod cargo;
 mod deps;
 mod hold;
@@ -27,6 +29,14 @@ enum Check {
     WhatWeHold,
     /// No file over 500 lines and no function over 80, tests apart.
     Size,
+    /// Make the page's module and its JavaScript out of what Cargo built (called by scripts/web).
+    #[cfg(feature = "web")]
+    Bindgen {
+        /// What Cargo built.
+        module: PathBuf,
+        /// Where the two go.
+        out: PathBuf,
+    },
 }
 
 /// Why a check could not be made.
@@ -73,6 +83,8 @@ fn check(check: &Check, root: &Path) -> Result<Vec<String>, Failure> {
         Check::Deps => deps::wrongs(root),
         Check::WhatWeHold => hold::wrongs(root),
         Check::Size => size::wrongs(root),
+        #[cfg(feature = "web")]
+        Check::Bindgen { module, out } => bindgen::run(module, out).map(|()| Vec::new()),
     }
 }
 

@@ -32,6 +32,9 @@ pub enum StoreError {
     /// A planned fault of a test or simulation: the process "died" at this persist.
     #[error("stopped at a persist")]
     Stopped,
+    /// The SQLite of this build has no cipher; nothing was written.
+    #[error("this build cannot encrypt its database")]
+    Unsealed,
     /// A stored value does not read; the database is older than its fixture tests, or damaged.
     #[error("a stored value does not read")]
     Value,

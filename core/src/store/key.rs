@@ -1,7 +1,7 @@
-//! The key of the database, and the header file that guards it.
+//! The key of the database, and the header that guards it.
 //!
-//! Called by a shell before it opens the store. The database has a random key;
-//! the header beside it holds that key sealed under what the person knows (a
+//! Called by a shell before it opens the store, and by `file` where the header
+//! is a file. The database has a random key; the header beside it holds that key sealed under what the person knows (a
 //! passphrase, by Argon2id) or has (a key file). Deleting the header deletes
 //! the database in effect. Never keeps a passphrase.
 //!
@@ -13,16 +13,19 @@
 //! A change of passphrase also changes the key: the new header holds both keys
 //! until the database is encrypted anew, so a crash in between loses nothing.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+#[cfg(not(target_family = "wasm"))]
+pub(super) mod file;
+
+#[cfg(not(target_family = "wasm"))]
+use std::path::Path;
 
 use rand_core::CryptoRngCore;
 use serde::{Deserialize, Serialize};
 use waxseal_wire::seal;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::StoreError;
+#[cfg(not(target_family = "wasm"))]
+pub use file::make_key_file;
 
 /// What opens a header.
 #[derive(Clone, Copy)]
@@ -30,7 +33,10 @@ pub enum Unlock<'a> {
     /// What the person types.
     Passphrase(&'a str),
     /// A file of 64 hex digits that only its owner may read; for scripts.
+    #[cfg(not(target_family = "wasm"))]
     KeyFile(&'a Path),
+    /// The secret that such a file holds, where the shell keeps it in another way.
+    Secret(&'a [u8; 32]),
 }
 
 impl core::fmt::Debug for Unlock<'_> {
@@ -131,46 +137,36 @@ impl StoreKey {
         Self { current: bytes, previous: None, proven: false }
     }
 
-    /// Makes a fresh key and writes its header at `header`, which must not exist.
-    pub fn create(header: &Path, unlock: Unlock<'_>, cost: Cost, rng: &mut impl CryptoRngCore) -> Result<Self, KeyError> {
-        if header.exists() {
-            return Err(KeyError::Exists);
-        }
+    /// Makes a fresh key, and the header that guards it, for a shell to keep.
+    pub fn make(unlock: Unlock<'_>, cost: Cost, rng: &mut impl CryptoRngCore) -> Result<(Self, Vec<u8>), KeyError> {
         let mut key = Self { current: [0; 32], previous: None, proven: true };
         rng.fill_bytes(&mut key.current);
-        key.write(header, unlock, cost, rng)?;
-        Ok(key)
+        let header = key.header(unlock, cost, rng)?;
+        Ok((key, header))
     }
 
-    /// Opens the header that [`StoreKey::create`] or [`StoreKey::change`] wrote.
-    pub fn open(header: &Path, unlock: Unlock<'_>) -> Result<Self, KeyError> {
-        let header = Header::read(header)?;
+    /// Opens a header that [`StoreKey::make`] or [`StoreKey::replace`] made.
+    pub fn read(header: &[u8], unlock: Unlock<'_>) -> Result<Self, KeyError> {
+        let header = Header::parse(header)?;
         let under = header.stretch.key(unlock)?;
         let current = header.stretch.open(&under, &header.sealed)?;
         let previous = header.previous.as_deref().map(|sealed| header.stretch.open(&under, sealed)).transpose()?;
         Ok(Self { current, previous, proven: true })
     }
 
-    /// Changes what opens the header, and the key. Then [`super::Store::rekey`], then [`StoreKey::settle`].
-    pub fn change(
-        header: &Path,
+    /// Another key, and a header with both that `to` opens: to be kept before [`super::Store::rekey`], and [`settled`] after it.
+    pub fn replace(
+        header: &[u8],
         from: Unlock<'_>,
         to: Unlock<'_>,
         cost: Cost,
         rng: &mut impl CryptoRngCore,
-    ) -> Result<Self, KeyError> {
-        let mut key = Self::open(header, from)?;
+    ) -> Result<(Self, Vec<u8>), KeyError> {
+        let mut key = Self::read(header, from)?;
         key.previous = Some(key.current);
         rng.fill_bytes(&mut key.current);
-        key.write(header, to, cost, rng)?;
-        Ok(key)
-    }
-
-    /// Forgets the key before: the database is under the current one.
-    pub fn settle(header: &Path) -> Result<(), KeyError> {
-        let mut settled = Header::read(header)?;
-        settled.previous = None;
-        settled.write(header)
+        let header = key.header(to, cost, rng)?;
+        Ok((key, header))
     }
 
     pub(super) fn current(&self) -> &[u8; 32] {
@@ -186,38 +182,37 @@ impl StoreKey {
         std::iter::once((&self.current, true)).chain(self.previous.iter().map(|key| (key, false)))
     }
 
-    fn write(&self, header: &Path, unlock: Unlock<'_>, cost: Cost, rng: &mut impl CryptoRngCore) -> Result<(), KeyError> {
+    fn header(&self, unlock: Unlock<'_>, cost: Cost, rng: &mut impl CryptoRngCore) -> Result<Vec<u8>, KeyError> {
         let mut salt = [0; 16];
         rng.fill_bytes(&mut salt);
         let stretch = match unlock {
             Unlock::Passphrase(_) => Stretch::Argon2id { cost, salt },
-            Unlock::KeyFile(_) => Stretch::KeyFile { salt },
+            _ => Stretch::KeyFile { salt },
         };
         let under = stretch.key(unlock)?;
         let sealed = seal::seal(&under, LABEL, &[], &self.current, rng);
         let previous = self.previous.as_ref().map(|key| seal::seal(&under, LABEL, &[], key, rng));
-        Header { version: VERSION, stretch, sealed, previous }.write(header)
+        Header { version: VERSION, stretch, sealed, previous }.bytes()
     }
 }
 
+/// The header without the key before: the database is under the current one.
+pub fn settled(header: &[u8]) -> Result<Vec<u8>, KeyError> {
+    let mut settled = Header::parse(header)?;
+    settled.previous = None;
+    settled.bytes()
+}
+
 impl Header {
-    fn read(path: &Path) -> Result<Self, KeyError> {
-        let bytes = std::fs::read(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => KeyError::Missing,
-            _ => KeyError::Disk(error),
-        })?;
-        let header: Self = ciborium::from_reader(bytes.as_slice()).map_err(|_| KeyError::Damaged)?;
+    fn parse(bytes: &[u8]) -> Result<Self, KeyError> {
+        let header: Self = ciborium::from_reader(bytes).map_err(|_| KeyError::Damaged)?;
         if header.version == VERSION { Ok(header) } else { Err(KeyError::Damaged) }
     }
 
-    /// Whole or not at all: a new file takes the old one's name when it is on the disk.
-    fn write(&self, path: &Path) -> Result<(), KeyError> {
+    fn bytes(&self) -> Result<Vec<u8>, KeyError> {
         let mut bytes = Vec::new();
         ciborium::into_writer(self, &mut bytes).map_err(|_| KeyError::Damaged)?;
-        let beside = beside(path)?;
-        write_private(&beside, &bytes).map_err(KeyError::Disk)?;
-        std::fs::rename(&beside, path).map_err(KeyError::Disk)?;
-        sync_folder(path)
+        Ok(bytes)
     }
 }
 
@@ -235,12 +230,9 @@ impl Stretch {
                     .hash_password_into(passphrase.as_bytes(), salt, key.as_mut())
                     .map_err(|_| KeyError::Damaged)?;
             }
-            (Self::KeyFile { salt }, Unlock::KeyFile(path)) => {
-                let secret = read_key_file(path)?;
-                hkdf::Hkdf::<sha2::Sha256>::new(Some(salt), secret.as_ref())
-                    .expand(LABEL, key.as_mut())
-                    .map_err(|_| KeyError::Damaged)?;
-            }
+            (Self::KeyFile { salt }, Unlock::Secret(secret)) => expand(secret, salt, &mut key)?,
+            #[cfg(not(target_family = "wasm"))]
+            (Self::KeyFile { salt }, Unlock::KeyFile(path)) => expand(&*file::read_key_file(path)?, salt, &mut key)?,
             _ => return Err(KeyError::WrongKey),
         }
         Ok(key)
@@ -252,81 +244,6 @@ impl Stretch {
     }
 }
 
-/// Makes a key file with a fresh secret; it must not exist. Whole or not at all, whenever the process dies.
-pub fn make_key_file(path: &Path, rng: &mut impl CryptoRngCore) -> Result<(), KeyError> {
-    let mut secret = Zeroizing::new([0; 32]);
-    rng.fill_bytes(secret.as_mut());
-    let digits = Zeroizing::new(hex::encode(secret.as_ref()));
-    let beside = beside(path)?;
-    write_private(&beside, digits.as_bytes()).map_err(KeyError::Disk)?;
-    // A second name, unlike a new one, never takes another file's place; not every file system has them.
-    let placed = match std::fs::hard_link(&beside, path) {
-        Err(error) if !path.exists() && error.kind() != std::io::ErrorKind::StorageFull => std::fs::rename(&beside, path),
-        linked => std::fs::remove_file(&beside).and(linked),
-    };
-    placed.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => KeyError::Exists,
-        _ => KeyError::Disk(error),
-    })?;
-    sync_folder(path)
-}
-
-/// A name for a file that is to take the place of `path`; what a crash left there is taken away.
-fn beside(path: &Path) -> Result<PathBuf, KeyError> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let beside = path.with_file_name(name);
-    match std::fs::remove_file(&beside) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(KeyError::Disk(error)),
-        _ => Ok(beside),
-    }
-}
-
-/// Makes a new name durable.
-fn sync_folder(path: &Path) -> Result<(), KeyError> {
-    #[cfg(unix)]
-    {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(KeyError::Disk)?;
-    }
-    Ok(())
-}
-
-fn read_key_file(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyError> {
-    let file = File::open(path).map_err(KeyError::Disk)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        if file.metadata().map_err(KeyError::Disk)?.permissions().mode() & 0o077 != 0 {
-            return Err(KeyError::OpenToOthers);
-        }
-    }
-    let mut digits = Zeroizing::new(String::with_capacity(128));
-    file.take(128).read_to_string(&mut digits).map_err(|_| KeyError::BadKeyFile)?;
-    let mut secret = Zeroizing::new([0; 32]);
-    hex::decode_to_slice(digits.trim(), secret.as_mut()).map_err(|_| KeyError::BadKeyFile)?;
-    Ok(secret)
-}
-
-/// Makes the file if it is not there, for its owner's eyes alone.
-pub(super) fn touch_private(path: &Path) -> Result<(), StoreError> {
-    private().create(true).truncate(false).open(path)?;
-    Ok(())
-}
-
-fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = private().create_new(true).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options
+fn expand(secret: &[u8; 32], salt: &[u8; 16], key: &mut [u8; 32]) -> Result<(), KeyError> {
+    hkdf::Hkdf::<sha2::Sha256>::new(Some(salt), secret).expand(LABEL, key).map_err(|_| KeyError::Damaged)
 }

@@ -17,14 +17,20 @@ pub(crate) mod codec;
 mod error;
 pub mod key;
 mod schema;
+#[cfg(not(target_family = "wasm"))]
+mod sqlcipher;
+#[cfg(target_family = "wasm")]
+mod sqlite3mc;
 
 use std::cell::Cell;
 use std::ops::Deref;
 use std::path::Path;
-use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
-use zeroize::Zeroizing;
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+#[cfg(not(target_family = "wasm"))]
+use sqlcipher as platform;
+#[cfg(target_family = "wasm")]
+use sqlite3mc as platform;
 
 pub use error::StoreError;
 pub use key::StoreKey;
@@ -77,12 +83,9 @@ impl Store {
     /// [`StoreError::InUse`] when another process has it, [`StoreError::WrongKey`]
     /// or [`StoreError::Damaged`] when it does not read.
     pub fn open(path: &Path, key: &StoreKey) -> Result<Self, StoreError> {
-        key::touch_private(path)?;
         let mut refused = StoreError::WrongKey;
         for (bytes, is_current) in key.candidates() {
-            let connection =
-                Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-            match Self::unlock(connection, bytes) {
+            match Self::unlock(platform::connect(path)?, bytes) {
                 Ok(mut store) => {
                     if !is_current {
                         store.rekey(key)?;
@@ -90,7 +93,7 @@ impl Store {
                     return Ok(store);
                 }
                 Err(StoreError::Sql(error)) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {}
-                // SQLCipher cannot tell a wrong key from a damaged first page; the key's header can.
+                // The cipher cannot tell a wrong key from a damaged first page; the key's header can.
                 Err(StoreError::Damaged) if !key.is_proven() => {}
                 Err(StoreError::Damaged) => refused = StoreError::Damaged,
                 Err(other) => return Err(other),
@@ -105,13 +108,8 @@ impl Store {
     }
 
     fn unlock(connection: Connection, key: &[u8; 32]) -> Result<Self, StoreError> {
-        // SQLCipher would write to the terminal by itself, in the middle of a screen.
-        connection.execute_batch("PRAGMA cipher_log_level = NONE;")?;
-        connection.execute_batch(&pragma("key", key))?;
-        // One process a profile: whoever comes second is told at once.
-        connection.busy_timeout(Duration::ZERO)?;
-        connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE;")?;
-        // The first read is where SQLCipher notices a wrong key, and SQLite another owner.
+        platform::unlock(&connection, key)?;
+        // The first read is where the cipher notices a wrong key, and SQLite another owner.
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
         Self::prepare(connection)
     }
@@ -166,7 +164,7 @@ impl Store {
     pub fn rekey(&mut self, key: &StoreKey) -> Result<(), StoreError> {
         // Outside WAL, so that no frame under the old key stays behind.
         self.connection.execute_batch("PRAGMA journal_mode = DELETE;")?;
-        self.connection.execute_batch(&pragma("rekey", key.current()))?;
+        platform::rekey(&self.connection, key.current())?;
         self.connection.execute_batch("PRAGMA journal_mode = WAL;")?;
         Ok(())
     }
@@ -190,11 +188,6 @@ impl Store {
             None => Ok(tx.commit()?),
         }
     }
-}
-
-fn pragma(name: &str, key: &[u8; 32]) -> Zeroizing<String> {
-    let digits = Zeroizing::new(hex::encode(key));
-    Zeroizing::new(format!("PRAGMA {name} = \"x'{}'\";", digits.as_str()))
 }
 
 #[cfg(test)]

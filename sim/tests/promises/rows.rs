@@ -48,7 +48,7 @@ pub(crate) fn all(conn: &Connection) -> Vec<Row> {
     let mut rows = Vec::new();
     for table in tables(conn) {
         let mut select = conn.prepare(&format!("SELECT * FROM \"{table}\"")).unwrap();
-        let columns: Vec<String> = select.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = select.column_names().map(str::to_owned).collect();
         let mut found = select.query([]).unwrap();
         while let Some(row) = found.next().unwrap() {
             let values = columns.iter().enumerate().map(|(i, name)| (name.clone(), row.get(i).unwrap())).collect();
