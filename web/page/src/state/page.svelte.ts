@@ -40,7 +40,7 @@ class Page {
     return () => this.ears.delete(hear);
   }
 
-  /** Calls back each time a profile was opened. */
+  /** Calls back each time a profile was opened or shut, or belongs to an account now. */
   onOpen(call: () => void): void {
     this.opened.add(call);
   }
@@ -79,7 +79,7 @@ class Page {
     if (stage.stage !== "open") {
       // Locked means that nothing stays in the page's memory either.
       this.me = null;
-      for (const call of this.opened) call();
+      this.tellOpened();
     } else if (!wasOpen) void this.open();
   }
 
@@ -87,11 +87,15 @@ class Page {
     await this.readMe();
     const connection = await this.client.look("connection", {}).catch(() => null);
     if (connection) this.line ??= { connection, retryAt: null, reached: connection.sending };
+    this.tellOpened();
+  }
+
+  private tellOpened(): void {
     for (const call of this.opened) call();
   }
 
   private happen(event: Event): void {
-    if (event.event === "registered" || event.event === "accountClosed") void this.readMe();
+    if (event.event === "registered" || event.event === "accountClosed") void this.readMe().then(() => this.tellOpened());
     if (event.event === "registered") this.refusal = null;
     if (event.event === "registerFailed" || event.event === "linkFailed") {
       this.refusal = event.fault;

@@ -24,6 +24,8 @@ export class ScrollWindow {
   private box: HTMLElement | null = null;
   private list: HTMLElement | null = null;
   private isSettling = false;
+  /** Where the view was when it was last moved, by us or by the person. */
+  private seen = 0;
   private width = 0;
 
   /** Takes hold of the elements; gives back what lets go of them. */
@@ -42,8 +44,9 @@ export class ScrollWindow {
 
   /** Other rows: the anchor stays. */
   show(rows: Row[]): void {
-    this.rows = rows;
     untrack(() => {
+      this.adopt();
+      this.rows = rows;
       this.reckon();
       this.choose();
     });
@@ -71,12 +74,18 @@ export class ScrollWindow {
   scrolled(): void {
     const { box } = this;
     if (!box || this.isSettling) return;
+    this.seen = box.scrollTop;
     this.isAtFoot = box.scrollHeight - box.scrollTop - box.clientHeight < nearFoot;
     const top = box.scrollTop - this.base();
     const at = this.rowAt(top);
     const row = this.rows[at];
     if (row) this.anchor = { message: row.view.message, delta: (this.offsets[at] ?? 0) - top };
     this.choose();
+  }
+
+  /** A scroll of the person's that the browser has not told of yet counts. */
+  private adopt(): void {
+    if (this.box && Math.abs(this.box.scrollTop - this.seen) > 1) this.scrolled();
   }
 
   distanceToTop(): number {
@@ -99,6 +108,7 @@ export class ScrollWindow {
   /** Measures what is real and puts the view where it belongs, until nothing moves. */
   private async settle(): Promise<void> {
     if (this.isSettling) return;
+    this.adopt();
     this.isSettling = true;
     for (let turn = 0; turn < 6; turn++) {
       this.measure();
@@ -109,6 +119,8 @@ export class ScrollWindow {
       if (!moved) break;
     }
     this.isSettling = false;
+    // Where all of it fits, one is at the foot wherever one wanted to go.
+    if (this.box && this.distanceToFoot() < 1) this.isAtFoot = true;
   }
 
   private base(): number {
@@ -170,5 +182,6 @@ export class ScrollWindow {
     if (!box || wanted === null) return;
     const top = this.isAtFoot ? box.scrollHeight - box.clientHeight : wanted + this.base();
     if (Math.abs(box.scrollTop - top) > 0.5) box.scrollTop = top;
+    this.seen = box.scrollTop;
   }
 }

@@ -1,0 +1,20 @@
+import { test } from "@playwright/test";
+import { show, views } from "./views.ts";
+
+const only = process.env["VIEWS"]?.split(",");
+
+for (const theme of ["light", "dark"] as const) {
+  for (const [width, height] of [[360, 740], [768, 1024], [1440, 900]] as const) {
+    test(`pictures, ${theme}, ${width}`, async ({ browser }) => {
+      const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: "reduce", locale: "en-GB", baseURL: "http://localhost:4173" });
+      for (const view of views.filter((one) => only?.includes(one.name) ?? true)) {
+        const page = await context.newPage();
+        await show(page, view);
+        await page.waitForTimeout(150);
+        await page.screenshot({ path: `.screens/${theme}-${width}-${view.name}.png` });
+        await page.close();
+      }
+      await context.close();
+    });
+  }
+}

@@ -1,0 +1,87 @@
+// Every view of the page, and how to come to it: for pictures, for axe, for narrow screens.
+import type { Page } from "@playwright/test";
+
+export type View = { name: string; scene?: string; hash?: string; steps?: (page: Page) => Promise<void> };
+
+/** The id that the stand-in gives a chat: see src/play/scenes.ts. */
+export function id(of: string): string {
+  let state = 2166136261;
+  let hex = "";
+  for (let turn = 0; hex.length < 32; turn++) {
+    for (const c of `${of}${turn}`) state = Math.imul(state ^ c.charCodeAt(0), 16777619) >>> 0;
+    hex += state.toString(16).padStart(8, "0");
+  }
+  return hex;
+}
+
+export const chat = (title: string): string => `#/chat/${id(`chat ${title}`)}`;
+
+export const views: View[] = [
+  { name: "welcome", scene: "first" },
+  {
+    name: "welcome-passphrase", scene: "first",
+    steps: async (page) => {
+      await page.getByText("Invitation and passphrase").click();
+      await page.getByLabel("Your name here").fill("Alice");
+      await page.getByRole("button", { name: "Create account" }).click();
+    },
+  },
+  { name: "link", scene: "first", steps: async (page) => page.getByRole("button", { name: /I have an account/ }).click() },
+  { name: "lock", scene: "locked" },
+  { name: "broken", scene: "broken" },
+  { name: "empty", scene: "empty" },
+  { name: "list" },
+  { name: "chat", hash: chat("bruno") },
+  { name: "group", hash: chat("Night shift, ward 3") },
+  { name: "group-info", hash: `${chat("Night shift, ward 3")}/info` },
+  { name: "safety", hash: `${chat("bruno")}/info` },
+  { name: "request", hash: chat("eve") },
+  { name: "healing", hash: chat("yusuf") },
+  { name: "failed", hash: chat("lena-k") },
+  { name: "hebrew", hash: chat("נועה") },
+  { name: "left", hash: chat("Summer party") },
+  {
+    name: "message-menu", hash: chat("bruno"),
+    steps: async (page) => {
+      await page.getByText("Looks good, take it.").click({ button: "right" });
+      await page.getByRole("menu").waitFor();
+    },
+  },
+  { name: "emoji", hash: chat("bruno"), steps: async (page) => page.getByRole("button", { name: "Emoji" }).click() },
+  {
+    name: "reply", hash: chat("bruno"),
+    steps: async (page) => {
+      await page.getByText("Booked. See you on Thursday!").first().click({ button: "right" });
+      await page.getByRole("menuitem", { name: "Reply" }).click();
+    },
+  },
+  {
+    name: "offline", hash: chat("bruno"),
+    steps: async (page) => {
+      await page.evaluate(() => window.play.network(false));
+      await page.getByText("Try now").waitFor();
+    },
+  },
+  { name: "search", hash: "#/search", steps: async (page) => { await page.getByRole("searchbox").fill("thursday"); await page.getByText("Messages", { exact: true }).waitFor(); } },
+  { name: "new-chat", hash: "#/new" },
+  { name: "new-group", hash: "#/new/group" },
+  { name: "settings", hash: "#/settings" },
+  { name: "profile", hash: "#/settings/profile" },
+  { name: "privacy", hash: "#/settings/privacy" },
+  { name: "security", hash: "#/settings/security" },
+  { name: "appearance", hash: "#/settings/appearance" },
+  { name: "notifications", hash: "#/settings/notifications" },
+  { name: "devices", hash: "#/settings/devices", steps: async (page) => { await page.getByRole("button", { name: "Add a device" }).click(); await page.getByText("k7fq-2mxw").waitFor(); } },
+  { name: "blocked", hash: "#/settings/blocked" },
+  { name: "data", hash: "#/settings/data" },
+  { name: "help", steps: async (page) => { await page.keyboard.press("?"); await page.getByRole("dialog").waitFor(); } },
+  { name: "question", hash: "#/settings/data", steps: async (page) => page.getByRole("button", { name: "Delete account" }).click() },
+];
+
+export async function show(page: Page, view: View): Promise<void> {
+  await page.goto(`/?scene=${view.scene ?? "full"}&view=${view.name}${view.hash ?? ""}`);
+  await page.locator("#page > *").first().waitFor();
+  await page.locator("main, dialog").first().waitFor({ state: "attached" });
+  if (view.hash?.startsWith("#/chat/")) await page.locator("[data-message]").first().waitFor({ state: "attached" });
+  await view.steps?.(page);
+}
