@@ -15,7 +15,7 @@ export WAXSEAL_KILLS ?= 20
 CARGO ?= cargo
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help run build ready lint format arch deny test chaos faults crowd fuzz screens bench tools clean-data
+.PHONY: help run build page ready lint format arch deny test chaos faults crowd fuzz screens bench tools clean-data
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,8 +23,11 @@ help: ## List what can be done
 run: ready ## Build both programs, start a server in ./waxseal-data, show how two people talk
 	@scripts/run
 
-build: ready ## Build waxseald and waxseal, as they are released
+build: ready ## Build waxseald with its page, and waxseal, as they are released
 	@scripts/build
+
+page: ready ## Build the page that waxseald serves to browsers, into web/page/dist
+	@scripts/web
 
 ready: ## Install what a build needs, where that is possible
 	@scripts/ready
@@ -39,7 +42,7 @@ lint: ready ## Format, clippy, arrows, sizes, licences, unused dependencies
 format: ## Put the source into its form
 	$(CARGO) fmt --all
 
-test: lint ## All that must be green: lint, every test, short fuzz, simulation and fault runs
+test: page lint ## All that must be green: lint, every test, a real browser, short fuzz, simulation and fault runs
 	scripts/test
 
 deny: ## Ask the advisory database too (needs cargo-deny and the network)
