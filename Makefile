@@ -15,7 +15,7 @@ export WAXSEAL_KILLS ?= 20
 CARGO ?= cargo
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help run build page ready lint format arch deny test chaos faults crowd fuzz screens bench tools clean-data
+.PHONY: help run build page reproducible ready lint format arch deny test chaos faults crowd fuzz screens bench tools clean-data
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ build: ready ## Build waxseald with its page, and waxseal, as they are released
 
 page: ready ## Build the page that waxseald serves to browsers, into web/page/dist
 	@scripts/web
+
+reproducible: ready ## Build the page from its sources in two folders, and compare every hash
+	@scripts/reproducible
 
 ready: ## Install what a build needs, where that is possible
 	@scripts/ready
