@@ -338,6 +338,24 @@ pub(crate) fn groups_in(tx: &Tx<'_>, state: GroupState) -> Result<Vec<GroupId>, 
     Ok(groups.collect::<Result<_, _>>()?)
 }
 
+/// The chats of more than two that we are out of; so many at most, those first in which something happened last.
+pub(crate) fn groups_left(tx: &Tx<'_>, limit: usize) -> Result<Vec<ChatId>, StoreError> {
+    let mut rows = tx.prepare_cached("SELECT chat FROM chat WHERE state = ?1 AND NOT direct ORDER BY active DESC LIMIT ?2")?;
+    let chats = rows.query_map(params![number(&STATES, &ChatState::Left), limit], |row| row.get(0).map(ChatId))?;
+    Ok(chats.collect::<Result<_, _>>()?)
+}
+
+/// Notes whether those in a chat that we are out of were asked if we are in.
+pub(crate) fn set_asked(tx: &Tx<'_>, chat: &ChatId, asked: bool) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE chat SET asked = ?2 WHERE chat = ?1")?.execute(params![chat.0, asked])?;
+    Ok(())
+}
+
+/// Whether they were.
+pub(crate) fn is_asked(tx: &Tx<'_>, chat: &ChatId) -> Result<bool, StoreError> {
+    Ok(tx.prepare_cached("SELECT 1 FROM chat WHERE chat = ?1 AND asked")?.exists([chat.0])?)
+}
+
 /// Forgets what is known of a group (not its MLS rows).
 pub(crate) fn drop_group(tx: &Tx<'_>, group: &GroupId) -> Result<(), StoreError> {
     tx.execute("DELETE FROM chat_group WHERE grp = ?1", [group.0])?;

@@ -26,7 +26,7 @@ impl Turn<'_> {
             "INSERT OR REPLACE INTO doubted (grp, position) SELECT grp, position FROM chat_group WHERE state = ?1",
             [chat::group_state(GroupState::Open)],
         )?;
-        Ok(())
+        self.ask_where_out()
     }
 
     /// Whether entries of this group may have been among what was dropped.

@@ -5,7 +5,7 @@
 //! says is proven by its leaf, like everywhere.
 
 use rusqlite::{OptionalExtension, params};
-use waxseal_wire::id::{DeviceId, Epoch, GroupId, Millis};
+use waxseal_wire::id::{AccountId, DeviceId, Epoch, GroupId, Millis};
 
 use crate::chat::{self, ChatGroup, GroupState};
 use crate::group::{Errand, MemberLeaf};
@@ -24,15 +24,7 @@ impl Turn<'_> {
         // Added again before this epoch, we would have heard it: that Welcome is lost too.
         let epoch = chat::lost_at(self.tx, &place.group)?;
         let culprit = self.culprit_of(place)?;
-        let admins = chat::members::admins(self.tx, &place.chat)?;
-        let mut to: Vec<_> = chat::members::accounts(self.tx, &place.chat)?
-            .into_iter()
-            .filter(|account| Some(*account) != culprit)
-            .map(|account| (account != own.account, !admins.contains(&account), self.rng.next_u64(), account.0))
-            .collect();
-        // Our own other devices first, then admins, then anybody.
-        to.sort_unstable();
-        let to: Vec<_> = to.into_iter().map(|(_, _, _, account)| account).take(ASKED).collect();
+        let to = self.helpers(&place.chat, &own.account, culprit)?;
         let broken = place.culprit.is_some();
         self.post(
             None,
@@ -40,6 +32,23 @@ impl Turn<'_> {
             &Intent::Errand { to, chat: place.chat.0, group: place.group.0, epoch: epoch.0, broken, out: false },
         )?;
         Ok(())
+    }
+
+    /// Some people of a chat to ask: our own other devices first, then admins, then anybody but `without`.
+    pub(super) fn helpers(
+        &mut self,
+        chat: &ChatId,
+        own: &AccountId,
+        without: Option<AccountId>,
+    ) -> Result<Vec<[u8; 32]>, StoreError> {
+        let admins = chat::members::admins(self.tx, chat)?;
+        let mut to: Vec<_> = chat::members::accounts(self.tx, chat)?
+            .into_iter()
+            .filter(|account| Some(*account) != without)
+            .map(|account| (account != *own, !admins.contains(&account), self.rng.next_u64(), account.0))
+            .collect();
+        to.sort_unstable();
+        Ok(to.into_iter().map(|(_, _, _, account)| account).take(ASKED).collect())
     }
 
     /// A device of a chat is lost and asks.
@@ -51,8 +60,9 @@ impl Turn<'_> {
         }
         match place.state {
             GroupState::Open => {
-                // In a group of a later generation they have never been, whatever their epoch says.
-                let epoch = if place.group == errand.group { errand.epoch } else { Epoch(i64::MAX as u64) };
+                // In another group than theirs they have never been, whatever their epoch says: who adds them next is enough.
+                let epoch =
+                    if place.group == errand.group { errand.epoch } else { self.epoch_of(&place.group)?.unwrap_or(Epoch(0)) };
                 let wanted = Intent::Readd { account: by.account.0, device: by.device.0, epoch: epoch.0 };
                 if !self.is_posted(chat, |intent| *intent == wanted)? {
                     let due = self.turn_of(&place.group, Some(&by.account))?;

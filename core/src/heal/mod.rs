@@ -16,6 +16,8 @@ pub(crate) mod left_out;
 mod parted;
 mod refound;
 
+pub(crate) use parted::NOWHERE;
+
 use rusqlite::params;
 use waxseal_wire::frame::Door;
 use waxseal_wire::id::{AccountId, AliasId, Epoch, GroupId, Millis};

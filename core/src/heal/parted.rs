@@ -4,6 +4,7 @@
 //!   lost by a list from before ──► founds anew, with whoever left since ──► who left says so again
 //!                                        └─ who knows better does not follow ──► asks to be let in, later
 //!   removed, and not told ──► asks for help, or founds anew ──► an admin's device says that they are out
+//!   out, and added again by a Welcome that the server dropped ──► asks those who were there
 //! ```
 //! Called by `errand` and by the inbox. Nobody is put out or brought in by a word of this that could not do it by a
 //! Commit: that somebody is out counts from an admin alone, and a founding is followed by the rules of `refound`, or not.
@@ -28,6 +29,12 @@ const SOON: (u64, u64) = (100, 1_000);
 /// Somebody who is out is told so at most so often in a day.
 const TOLD: u32 = 3;
 const DAY: u64 = 24 * 60 * 60 * 1000;
+/// Chats asked about by a device that is back: those in which something happened last.
+const ASKED_AGAIN: usize = 16;
+/// After so long, in milliseconds: what the server kept is read by then.
+const BACK: (u64, u64) = (60_000, 90_000);
+/// Asked for by who is in no group of a chat that they know of.
+pub(crate) const NOWHERE: GroupId = GroupId([0; 16]);
 /// Later than any epoch.
 const ANY: Epoch = Epoch(i64::MAX as u64);
 
@@ -125,6 +132,10 @@ impl Turn<'_> {
 
     /// We are told that a group is not the chat's, and that we are out. An admin could have put us out by a Commit.
     pub(crate) fn out_came(&mut self, by: &MemberLeaf, chat: &ChatId, errand: &Errand) -> Result<(), StoreError> {
+        if errand.group == NOWHERE && chat::members::admins(self.tx, chat)?.contains(&by.account) {
+            // Nobody had added us again: nothing is missing.
+            return chat::set_asked(self.tx, chat, false);
+        }
         let carries = |found: &Chat| !found.direct && found.group == Some(errand.group);
         if chat::find(self.tx, chat)?.filter(carries).is_none() {
             return Ok(());
@@ -143,8 +154,25 @@ impl Turn<'_> {
         self.left(chat)
     }
 
+    /// The server dropped what we had not taken. Where we were out, somebody may have added us again, and we know of no group
+    /// that we could be lost in: some of those who were there are asked, if we are not in by then.
+    pub(super) fn ask_where_out(&mut self) -> Result<(), StoreError> {
+        let Some(own) = self.own_account()? else { return Ok(()) };
+        for chat in chat::groups_left(self.tx, ASKED_AGAIN)? {
+            let mut to = self.helpers(&chat, &own, None)?;
+            to.retain(|account| *account != own.0);
+            if !to.is_empty() {
+                let errand = Intent::Errand { to, chat: chat.0, group: NOWHERE.0, epoch: 0, broken: false, out: false };
+                let due = self.later(BACK.0, BACK.1);
+                self.post_at(None, &errand, due)?;
+                chat::set_asked(self.tx, &chat, true)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The epoch of a group that loads.
-    fn epoch_of(&mut self, group: &GroupId) -> Result<Option<Epoch>, StoreError> {
+    pub(super) fn epoch_of(&mut self, group: &GroupId) -> Result<Option<Epoch>, StoreError> {
         Ok(self.with_group(group, |group, _, _| Ok::<_, GroupError>(group.epoch()))?.and_then(Result::ok))
     }
 }

@@ -427,8 +427,13 @@ impl Turn<'_> {
             }
             self.note(place, place.position.0, Some(by), Notice::Refounded)?;
         } else {
+            if chat::is_asked(self.tx, &place.chat)? {
+                // Added before, by a Welcome that the server dropped: what was said since is missing.
+                self.gap(place, place.position.0)?;
+            }
             self.note(place, place.position.0, Some(by), Notice::Joined)?;
         }
+        chat::set_asked(self.tx, &place.chat, false)?;
         // Whoever invited us may have listed somebody who is not there: until every leaf is proven, words wait.
         self.hold_leaves(&place.group, members)?;
         chat::touch(self.tx, &place.chat, self.now)?;

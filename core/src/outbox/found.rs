@@ -12,13 +12,13 @@ use waxseal_wire::limits;
 use waxseal_wire::request::{AnonymousRequest, Found, Lent};
 
 use super::{Entry, Intent, Stage, entry, parcel};
-use crate::chat::{self, ChatGroup, GroupState};
+use crate::chat::{self, Chat, ChatGroup, GroupState};
 use crate::group::{Alias, Change, Errand, Group, GroupError, Identity, OfferedKeyPackage, Policy, SealedTree, seats};
-use crate::heal::left_out;
+use crate::heal::{NOWHERE, left_out};
 use crate::output::Problem;
 use crate::store::StoreError;
 use crate::turn::Turn;
-use crate::view::ChatState;
+use crate::view::{ChatId, ChatState};
 
 /// A note to our own devices is tried so often in a session.
 const NOTE_TRIES: u32 = 6;
@@ -149,6 +149,12 @@ impl Turn<'_> {
 
     pub(super) fn begin_errand(&mut self, entry: &Entry, identity: &Identity) -> Result<bool, StoreError> {
         let Intent::Errand { chat, group, epoch, broken, out, .. } = entry.intent else { return Ok(true) };
+        let is_out = |found: &Chat| found.state == ChatState::Left;
+        if GroupId(group) == NOWHERE && !chat::find(self.tx, &ChatId(chat))?.is_some_and(|found| is_out(&found)) {
+            // The Welcome was among what the server had kept.
+            entry::delete(self.tx, entry.id)?;
+            return Ok(true);
+        }
         if entry.keys.is_none() {
             self.ask_keys(entry, &identity.account)?;
             return Ok(false);

@@ -298,6 +298,8 @@ const CLIENT: &[&str] = &[
     // stand there by the server's answer.
     "ALTER TABLE chat_group ADD COLUMN heard INTEGER NOT NULL DEFAULT 0;
     UPDATE chat_group SET heard = position;",
+    // Whether those in a chat that we are out of were asked if we are in: the server had dropped something unread.
+    "ALTER TABLE chat ADD COLUMN asked INTEGER NOT NULL DEFAULT 0;",
 ];
 
 const LISTS: u32 = 1_000;

@@ -1,5 +1,6 @@
 //! Parts of a chat that do not see each other come together, and who is out hears it.
 
+use waxseal_core::Command;
 use waxseal_core::store::{StoreError, Tx};
 use waxseal_core::view::{ChatState, Line, Notice};
 use waxseal_sim::checks;
@@ -180,4 +181,27 @@ fn nobody_is_out_because_somebody_says_so_who_is_no_admin() {
     come_back(&mut town, DORA);
     town.run_for(20 * MINUTE).unwrap();
     assert_eq!(state(&mut town, CARL), ChatState::Open);
+}
+
+#[test]
+fn who_was_out_and_is_added_again_comes_in_though_the_server_dropped_the_welcome() {
+    let mut town = bees(83);
+    let bees = town.chat(ANNA, "bees").unwrap();
+    let dora = town.houses[ANNA].client().account_by_name(&super::name("dora")).unwrap().unwrap();
+    town.command(ANNA, Command::RemoveMember(bees, dora)).unwrap();
+    town.run_for(MINUTE).unwrap();
+    assert_eq!(state(&mut town, DORA), ChatState::Left);
+    leave_town(&mut town, DORA);
+    town.command(ANNA, Command::AddMembers(bees, vec![super::name("dora")])).unwrap();
+    town.run_for(MINUTE).unwrap();
+    town.skip_days(31);
+    town.sweep().unwrap();
+    come_back(&mut town, DORA);
+    town.plan(5 * MINUTE, DORA, Deed::AcceptAll);
+    town.run_for(10 * MINUTE).unwrap();
+    assert_eq!(state(&mut town, DORA), ChatState::Open);
+    let bees = town.chat(DORA, "bees").unwrap();
+    let lines = town.houses[DORA].client().messages(bees, None, 100).unwrap();
+    assert_eq!(lines.iter().filter(|message| message.line == Line::Gap).count(), 1, "what was said meanwhile is marked");
+    are_together(&mut town, &[ANNA, BERT, CARL, DORA]);
 }
