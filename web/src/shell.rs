@@ -169,3 +169,91 @@ impl Shell {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use waxseal_core::store;
+    use waxseal_wire::id::RequestId;
+
+    use super::*;
+
+    const NOW: Millis = Millis(1_795_000_000_000);
+
+    fn shell() -> Shell {
+        Shell::open(Store::open_in_memory().unwrap(), NOW).unwrap()
+    }
+
+    fn tasks(shell: &mut Shell) -> Vec<Task> {
+        std::iter::from_fn(|| shell.poll()).collect()
+    }
+
+    fn register() -> Command {
+        Command::Register { name: "alice".into(), invite: String::new(), device_name: "browser".into() }
+    }
+
+    /// What the next persist meets.
+    fn plan(shell: &mut Shell, fault: store::Fault) {
+        shell.client.store_mut().fail_persist(1, fault);
+    }
+
+    #[test]
+    fn a_name_is_claimed_when_the_door_opens() {
+        let mut shell = shell();
+        assert_eq!(shell.command(register(), NOW).unwrap(), []);
+        assert_eq!(tasks(&mut shell), [], "no door is open yet");
+        shell.opened(Door::Anonymous, NOW);
+        let sent = tasks(&mut shell);
+        assert!(matches!(sent.as_slice(), [Task::Send { door: Door::Anonymous, is_answered: true, .. }]), "{sent:?}");
+    }
+
+    #[test]
+    fn what_a_person_asks_on_a_full_disk_is_refused_and_can_be_asked_again() {
+        let mut shell = shell();
+        plan(&mut shell, store::Fault::Full);
+        let refused = shell.command(register(), NOW).unwrap_err();
+        assert_eq!(refused.code, "full");
+        assert_eq!(tasks(&mut shell), [Task::Disk(refused)]);
+        assert_eq!(shell.look(Look::Me).unwrap(), "null");
+        shell.command(register(), NOW).unwrap();
+        assert!(shell.look(Look::Me).unwrap().contains("alice"));
+    }
+
+    #[test]
+    fn what_came_by_a_door_and_was_not_kept_is_asked_for_again() {
+        let mut shell = shell();
+        plan(&mut shell, store::Fault::Full);
+        shell.opened(Door::Device, NOW);
+        let after = tasks(&mut shell);
+        assert!(matches!(after.as_slice(), [Task::Reopen(Door::Device), Task::Disk(fault)] if fault.code == "full"), "{after:?}");
+    }
+
+    #[test]
+    fn a_wake_up_that_the_disk_refused_comes_again_in_five_seconds() {
+        let mut shell = shell();
+        plan(&mut shell, store::Fault::Full);
+        shell.tick(NOW);
+        assert!(matches!(tasks(&mut shell).as_slice(), [Task::Disk(_)]));
+        assert_eq!(shell.wake_at(), Millis(NOW.0 + AGAIN));
+        shell.tick(shell.wake_at());
+        assert_eq!(tasks(&mut shell), []);
+    }
+
+    #[test]
+    fn nobody_sleeps_longer_than_a_minute() {
+        let mut shell = shell();
+        assert_eq!(shell.wake_at(), Millis(NOW.0 + IDLE));
+        shell.tick(Millis(NOW.0 + IDLE));
+        assert_eq!(shell.wake_at(), Millis(NOW.0 + 2 * IDLE));
+    }
+
+    #[test]
+    fn a_frame_that_does_not_read_changes_nothing() {
+        let mut shell = shell();
+        assert_eq!(shell.told(Door::Device, b"noise", NOW).unwrap_err().code, "badFrame");
+        assert_eq!(tasks(&mut shell), []);
+        // Nor does an answer that nobody waits for.
+        let frame = waxseal_wire::frame::encode_reply(RequestId(7), &waxseal_wire::reply::Reply::Done);
+        shell.told(Door::Device, &frame, NOW).unwrap();
+        assert_eq!(tasks(&mut shell), []);
+    }
+}
