@@ -39,6 +39,18 @@ test("an own message waits, is sent, delivered and read", async ({ page }) => {
   for (const word of ["sent", "delivered", "read"]) await expect(said.locator(".receipt")).toHaveText(word);
 });
 
+test("who types fast loses nothing, and it stays in order", async ({ page }) => {
+  await open(page, chat("bruno"));
+  await write(page).focus();
+  for (let line = 0; line < 12; line++) {
+    await page.keyboard.type(`line ${line}`);
+    await page.keyboard.press("Enter");
+  }
+  await expect(messages(page).last()).toContainText("line 11");
+  const said = await page.locator(".message.own").filter({ hasText: /line \d+/ }).allInnerTexts();
+  expect(said.map((text) => /line \d+/.exec(text)?.[0])).toEqual(Array.from({ length: 12 }, (_, line) => `line ${line}`));
+});
+
 test("markup in a message is text, and no address in it is asked for", async ({ page }) => {
   const asked: string[] = [];
   page.on("request", (request) => asked.push(request.url()));
