@@ -178,3 +178,52 @@ test("the shell opens without a network once it was there", async ({ page, conte
   });
   expect(kept).toEqual([]);
 });
+
+test("a notification says only that there is something, until one chooses otherwise", async ({ page, context }) => {
+  await context.grantPermissions(["notifications"]);
+  await page.addInitScript(() => {
+    const shown: string[] = [];
+    Object.assign(window, { shown });
+    document.hasFocus = () => false;
+    ServiceWorkerRegistration.prototype.showNotification = (title, options) => Promise.resolve(void shown.push(`${title}: ${options?.body}`));
+    localStorage.setItem("waxseal.preferences", JSON.stringify({ notify: true }));
+  });
+  await open(page);
+  await page.evaluate(async () => void (await navigator.serviceWorker.ready));
+  const shown = (): Promise<string[]> => page.evaluate(() => (window as unknown as { shown: string[] }).shown);
+  await page.evaluate(() => window.play.receive("bruno", "the secret plan"));
+  await expect.poll(shown).toEqual(["Waxseal: New message"]);
+  await page.evaluate(() => (location.hash = "#/settings/notifications"));
+  await page.getByLabel("Show who wrote and what").check();
+  await page.evaluate(() => window.play.receive("bruno", "the open plan"));
+  await expect.poll(shown).toEqual(["Waxseal: New message", "Waxseal: bruno: the open plan"]);
+});
+
+test("locking keeps what is being written, and leaves no word in the page", async ({ page }) => {
+  await open(page, "#/", "locked");
+  await page.getByLabel("Passphrase", { exact: true }).fill("correct horse");
+  await page.keyboard.press("Enter");
+  await page.getByRole("link", { name: /bruno/ }).click();
+  await write(page).fill("unfinished business");
+  await page.keyboard.press("Alt+l");
+  await expect(page.getByRole("heading", { name: "Waxseal is locked" })).toBeVisible();
+  expect(await page.evaluate(() => document.body.innerText)).not.toMatch(/bruno|unfinished/);
+  await page.getByLabel("Passphrase", { exact: true }).fill("correct horse");
+  await page.keyboard.press("Enter");
+  await expect(write(page)).toHaveValue("unfinished business");
+});
+
+test("an idle page locks by itself", async ({ page }) => {
+  await page.clock.install();
+  await page.addInitScript(() => localStorage.setItem("waxseal.preferences", JSON.stringify({ autoLock: 1 })));
+  await open(page, "#/", "locked");
+  await page.clock.runFor(500);
+  await page.getByLabel("Passphrase", { exact: true }).fill("correct horse");
+  await page.keyboard.press("Enter");
+  await page.clock.runFor(500);
+  await expect(page.getByRole("heading", { name: "Chats" })).toBeVisible();
+  await page.clock.runFor(50_000);
+  await expect(page.getByRole("heading", { name: "Chats" })).toBeVisible();
+  await page.clock.runFor(20_000);
+  await expect(page.getByRole("heading", { name: "Waxseal is locked" })).toBeVisible();
+});

@@ -15,6 +15,7 @@ class Attention {
   spoken = $state("");
 
   start(): void {
+    page.onOpen(() => (this.spoken = ""));
     const look = (): void => void (this.isHere = looks());
     for (const name of ["focus", "blur"]) addEventListener(name, look);
     document.addEventListener("visibilitychange", look);

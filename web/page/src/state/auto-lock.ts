@@ -1,5 +1,6 @@
 // Locks by itself after minutes without a key or a touch in any tab. A tab tells the others by the time
 // that it writes down; whoever sees first that it is long ago, locks.
+import { lock } from "./lock";
 import { page } from "./page.svelte";
 import { preferences } from "./preferences.svelte";
 
@@ -18,7 +19,7 @@ function look(): void {
   const { stage } = page;
   const minutes = preferences.all.autoLock;
   if (stage?.stage !== "open" || !stage.hasPassphrase || minutes === 0) return;
-  if (Date.now() - touched() > minutes * 60_000) void page.client.lock().catch(() => {});
+  if (Date.now() - touched() > minutes * 60_000) void lock();
 }
 
 export function startAutoLock(): void {

@@ -1,6 +1,7 @@
 // Keys that work everywhere in the open page. Letters alone never do anything while one writes.
 import { asking } from "../state/asking.svelte";
 import { chats } from "../state/chats.svelte";
+import { lock } from "../state/lock";
 import { page } from "../state/page.svelte";
 import { place, to } from "../state/route.svelte";
 
@@ -36,7 +37,7 @@ export function pressed(event: KeyboardEvent): void {
   else if (alt) {
     Object.assign(does, {
       ArrowDown: () => neighbour(1), ArrowUp: () => neighbour(-1), KeyN: () => place.go(to.newChat()), KeyM: toMessages,
-      KeyL: () => void (page.stage?.stage === "open" && page.stage.hasPassphrase && page.client.lock()),
+      KeyL: () => void lock(),
     });
   } else if (event.key === "Escape") does["Escape"] = back;
   else if (event.key === "?" && !isWriting(event.target)) does[event.code] = () => (asking.isHelp = true);

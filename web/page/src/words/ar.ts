@@ -220,7 +220,7 @@ export const ar: Catalogue = {
   "ask.yesForget": "انسَ كل شيء",
   "ask.yesClose": "حذف الحساب",
 
-  "safety.title": "رقم الأمان",
+  "safety.with": "رقم الأمان مع {name}",
   "safety.intro": "قارن هذه الأرقام مع {name}: جنبًا إلى جنب، أو في مكالمة تعرف فيها الصوت. إذا تطابقت عند الطرفين فلا أحد بينكما، ولا حتى الخادم.",
   "safety.qr": "الرقم نفسه كرمز QR",
   "safety.loading": "جارٍ طلب الرقم …",

@@ -220,7 +220,7 @@ export const de: Catalogue = {
   "ask.yesForget": "Alles vergessen",
   "ask.yesClose": "Konto löschen",
 
-  "safety.title": "Sicherheitsnummer",
+  "safety.with": "Sicherheitsnummer mit {name}",
   "safety.intro": "Vergleiche diese Ziffern mit {name}: nebeneinander, oder in einem Anruf, in dem du die Stimme kennst. Sind sie auf beiden Seiten gleich, sitzt niemand dazwischen, auch nicht der Server.",
   "safety.qr": "Dieselbe Nummer als QR-Code",
   "safety.loading": "Die Nummer wird geholt …",

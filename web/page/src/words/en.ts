@@ -219,7 +219,7 @@ export const en = {
   "ask.yesForget": "Forget everything",
   "ask.yesClose": "Delete account",
 
-  "safety.title": "Safety number",
+  "safety.with": "Safety number with {name}",
   "safety.intro": "Compare these digits with {name}: side by side, or by a call where you know the voice. If they are the same on both sides, nobody sits in between, not even the server.",
   "safety.qr": "The same number as a QR code",
   "safety.loading": "Asking for the number …",
