@@ -34,7 +34,7 @@ test.beforeAll(async () => {
 
 test.afterAll(() => {
   server.kill();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 });
 
 const terminal = (who: string, ...words: string[]): string =>
@@ -149,5 +149,70 @@ test("what was said while the tab was away comes when it is back, each line once
   for (const text of ["first while away", "second while away", "killed once", "killed twice"]) await expect(said(page, text)).toHaveCount(1);
   const heard = terminal("bob", "read", "alice");
   for (const text of ["killed once", "killed twice"]) expect(heard.split(text)).toHaveLength(2);
+  await context.close();
+});
+
+test("a full disk is said, nothing that was shown is lost, and it goes on when there is room", async () => {
+  const { context, page } = await browser("alice");
+  await unlock(page, passphrase);
+  await page.getByText("bob", { exact: true }).first().click();
+  await expect(said(page, "killed twice")).toBeVisible({ timeout: 20_000 });
+  const browserOf = await context.newCDPSession(page);
+  const room = async (more: number | null): Promise<void> => {
+    const { usage } = await page.evaluate(() => navigator.storage.estimate());
+    await browserOf.send("Storage.overrideQuotaForOrigin", { origin: address, ...(more === null ? {} : { quotaSize: (usage ?? 0) + more }) });
+  };
+  await room(20_000);
+  for (let n = 1; n <= 20 && !(await page.getByText("There is no room left").first().isVisible()); n++) await say(page, `large ${n} ${"x".repeat(20_000)}`);
+  await expect(page.getByText("There is no room left").first()).toBeVisible();
+  terminal("bob", "send", "alice", "said while there was no room");
+  await room(null);
+  await expect(said(page, "said while there was no room")).toHaveCount(1, { timeout: 60_000 });
+  await say(page, "there is room again");
+  await expect(said(page, "there is room again").locator(".receipt")).toHaveText(/sent|delivered|read/, { timeout: 20_000 });
+  // What went before the room ran out went out; it is neither lost nor said twice.
+  expect(terminal("bob", "read", "alice").split("large 1 ")).toHaveLength(2);
+  await context.close();
+});
+
+test("a passphrase is changed, and the one before opens nothing", async () => {
+  const { context, page } = await browser("alice");
+  await unlock(page, passphrase);
+  await expect(page.getByRole("heading", { name: "Chats" })).toBeVisible({ timeout: 20_000 });
+  await page.goto(`${address}/#/settings/security`);
+  const change = async (from: string): Promise<void> => {
+    await page.getByLabel("Passphrase now").fill(from);
+    await page.getByLabel("New passphrase", { exact: true }).fill("another altogether");
+    await page.getByLabel("New passphrase again").fill("another altogether");
+    await page.getByRole("button", { name: "Change passphrase" }).click();
+  };
+  await change("not this one");
+  await expect(page.getByText("That is not the passphrase.")).toBeVisible();
+  await change(passphrase);
+  await expect(page.getByText("The passphrase was changed")).toBeVisible({ timeout: 20_000 });
+  await page.getByRole("button", { name: "Lock now" }).click();
+  await unlock(page, passphrase);
+  await expect(page.getByRole("alert")).toHaveText("That is not the passphrase.");
+  await unlock(page, "another altogether");
+  await page.goto(`${address}/#/`);
+  await page.getByText("bob", { exact: true }).first().click();
+  await expect(said(page, "there is room again")).toHaveCount(1, { timeout: 20_000 });
+  await context.close();
+});
+
+test("a forgotten browser holds nothing, and can begin anew", async () => {
+  const { context, page } = await browser("alice");
+  await unlock(page, "another altogether");
+  await expect(page.getByRole("heading", { name: "Chats" })).toBeVisible({ timeout: 20_000 });
+  await page.goto(`${address}/#/settings/data`);
+  await page.getByRole("button", { name: "Forget this browser" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: /Forget/ }).click();
+  await expect(page.getByLabel("Your name here")).toBeVisible({ timeout: 20_000 });
+  await page.getByLabel("Your name here").fill("alice-again");
+  await page.getByRole("button", { name: "Create account" }).click();
+  await expect(page.getByRole("heading", { name: "Chats" })).toBeVisible({ timeout: 30_000 });
+  // Without a passphrase it opens by itself.
+  await page.reload();
+  await expect(page.getByRole("heading", { name: "Chats" })).toBeVisible({ timeout: 20_000 });
   await context.close();
 });
