@@ -13,20 +13,24 @@ test("ten thousand messages scroll, few of them are in the page, and the place i
   expect(await page.evaluate(foot)).toBeLessThan(2);
   const longest = await page.evaluate(async () => {
     const box = document.querySelector("[data-messages]") as HTMLElement;
-    const frames: number[] = [];
-    let [last, most] = [performance.now(), 0];
-    for (let step = 0; step < 150; step++) {
-      box.scrollTop -= 400;
-      await new Promise(requestAnimationFrame);
-      frames.push(performance.now() - last);
-      last = performance.now();
-      most = Math.max(most, document.querySelectorAll("[data-message]").length);
-    }
-    return { p90: frames.sort((a, b) => a - b)[135] ?? Infinity, most };
+    let most = 0;
+    /** The time that nine of ten frames keep to. */
+    const frames = async (count: number, step: number): Promise<number> => {
+      const times: number[] = [];
+      for (let turn = 0; turn < count; turn++) {
+        const from = performance.now();
+        box.scrollTop -= step;
+        await new Promise(requestAnimationFrame);
+        times.push(performance.now() - from);
+        most = Math.max(most, document.querySelectorAll("[data-message]").length);
+      }
+      return times.sort((a, b) => a - b)[Math.floor(count * 0.9)] ?? Infinity;
+    };
+    return { still: await frames(40, 0), moving: await frames(150, 400), most };
   });
   expect(longest.most).toBeLessThan(80);
-  // A frame is 17 ms; a busy machine gets some room.
-  expect(longest.p90).toBeLessThan(100);
+  // A frame is 17 ms on a machine at rest; what else runs here slows both.
+  expect(longest.moving).toBeLessThan(40 + 4 * longest.still);
   // One reads here: whatever is loaded above, the line stays.
   await page.waitForTimeout(300);
   const place = (): Promise<string> => page.evaluate(() => {
