@@ -7,8 +7,8 @@ const only = process.env["VIEWS"]?.split(",");
 
 for (const theme of ["light", "dark"] as const) {
   for (const [width, height] of [[360, 740], [768, 1024], [1440, 900]] as const) {
-    test(`pictures, ${theme}, ${width}`, async ({ browser }) => {
-      const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: "reduce", locale: "en-GB", baseURL: "http://localhost:4173" });
+    test(`pictures, ${theme}, ${width}`, async ({ browser, baseURL }) => {
+      const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: "reduce", locale: "en-GB", ...(baseURL ? { baseURL } : {}) });
       for (const view of views.filter((one) => only?.includes(one.name) ?? true)) {
         const page = await context.newPage();
         await show(page, view);
@@ -22,8 +22,8 @@ for (const theme of ["light", "dark"] as const) {
 }
 
 for (const language of ["de", "ar"] as const) {
-  test(`pictures, ${language}`, async ({ browser }) => {
-    const context = await browser.newContext({ reducedMotion: "reduce", locale: "en-GB", baseURL: "http://localhost:4173" });
+  test(`pictures, ${language}`, async ({ browser, baseURL }) => {
+    const context = await browser.newContext({ reducedMotion: "reduce", locale: "en-GB", ...(baseURL ? { baseURL } : {}) });
     await context.addInitScript((it) => localStorage.setItem("waxseal.preferences", JSON.stringify({ language: it })), language);
     for (const [width, height] of [[360, 740], [1280, 800]] as const) {
       for (const view of views.filter((one) => one.steps === undefined && (only?.includes(one.name) ?? true))) {
