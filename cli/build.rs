@@ -13,8 +13,10 @@ fn main() -> io::Result<()> {
     let page = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("../web/page");
     let made = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     println!("cargo::rerun-if-changed=build.rs");
-    for file in ["policy.txt", "page.manifest"] {
-        println!("cargo::rerun-if-changed={}", page.join(file).display());
+    // The manifest is written with the files in `dist`. Cargo would run this again at each build while what it watches is missing.
+    fs::create_dir_all(page.join("dist"))?;
+    for watched in ["policy.txt", "dist"] {
+        println!("cargo::rerun-if-changed={}", page.join(watched).display());
     }
     let policy = fs::read_to_string(page.join("policy.txt"))?;
     let directives: Vec<_> = policy.lines().filter(|line| !line.starts_with('#')).collect();

@@ -18,7 +18,8 @@ fn main() -> io::Result<()> {
     fs::write(made.join("policy.txt"), directives.join("; "))?;
     let page = page.join("dist");
     println!("cargo::rerun-if-changed=build.rs");
-    // Where it does not exist yet, its making is a change too.
+    // Cargo would run this again at each build while what it watches is missing, and never where it does not watch it.
+    fs::create_dir_all(&page)?;
     println!("cargo::rerun-if-changed={}", page.display());
     let mut files = Vec::new();
     if page.join("index.html").is_file() {

@@ -57,7 +57,9 @@ fn is_fresh(program: &Path) -> bool {
     // In this list a space inside a name has a backslash before it.
     let sources = sources.replace("\\ ", "\0");
     let sources = sources.split_whitespace().map(|source| PathBuf::from(source.replace('\0', " ")));
-    sources.chain([Path::new(ROOT).join("Cargo.lock")]).all(|source| changed(&source).is_some_and(|at| at <= built))
+    // The page is part of it, once there is one.
+    let page = Some(Path::new(ROOT).join("web/page/page.manifest")).filter(|manifest| manifest.exists());
+    sources.chain([Path::new(ROOT).join("Cargo.lock")]).chain(page).all(|source| changed(&source).is_some_and(|at| at <= built))
 }
 
 /// A running `waxseald` with a data folder of its own.
