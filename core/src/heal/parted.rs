@@ -161,6 +161,12 @@ impl Turn<'_> {
         for chat in chat::groups_left(self.tx, ASKED_AGAIN)? {
             let mut to = self.helpers(&chat, &own, None)?;
             to.retain(|account| *account != own.0);
+            // Whom we have blocked hears nothing of us, nor that we are back.
+            for account in to.clone() {
+                if trust::is_blocked(self.tx, &AccountId(account))? {
+                    to.retain(|one| *one != account);
+                }
+            }
             if !to.is_empty() {
                 let errand = Intent::Errand { to, chat: chat.0, group: NOWHERE.0, epoch: 0, broken: false, out: false };
                 let due = self.later(BACK.0, BACK.1);
