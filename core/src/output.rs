@@ -43,6 +43,11 @@ pub enum Event {
         /// What it calls itself.
         name: String,
     },
+    /// Another device of ours said what it is called, some time after it was added.
+    DeviceNamed {
+        /// What it calls itself.
+        name: String,
+    },
     /// The new device could not join the account.
     LinkFailed(LinkProblem),
     /// A chat stands; messages can be written.

@@ -16,6 +16,7 @@ use waxseal_core::store::key::{Cost, KeyError, Unlock, settled};
 use waxseal_core::store::{Store, StoreError, StoreKey};
 use waxseal_wire::frame::Door;
 use waxseal_wire::id::Millis;
+use zeroize::Zeroizing;
 
 use crate::chance;
 use crate::contract::{Fault, json, parse};
@@ -79,11 +80,13 @@ impl Pool {
 pub struct Key {
     key: StoreKey,
     header: Vec<u8>,
-    secret: Option<[u8; 32]>,
+    secret: Option<Zeroizing<[u8; 32]>>,
 }
 
-fn secret(bytes: Option<Vec<u8>>) -> Result<Option<[u8; 32]>, JsValue> {
-    bytes.map(|bytes| bytes.try_into().map_err(|_| thrown(KeyError::Damaged))).transpose()
+fn secret(bytes: Option<Vec<u8>>) -> Result<Option<Zeroizing<[u8; 32]>>, JsValue> {
+    let Some(bytes) = bytes.map(Zeroizing::new) else { return Ok(None) };
+    let secret = bytes.as_slice().try_into().map_err(|_| thrown(KeyError::Damaged))?;
+    Ok(Some(Zeroizing::new(secret)))
 }
 
 fn unlock<'a>(passphrase: Option<&'a str>, secret: Option<&'a [u8; 32]>) -> Result<Unlock<'a>, JsValue> {
@@ -100,14 +103,15 @@ impl Key {
     pub fn make(passphrase: Option<String>) -> Result<Self, JsValue> {
         let rng = &mut chance::source();
         let fresh = passphrase.is_none().then(fresh);
-        let (key, header) = StoreKey::make(unlock(passphrase.as_deref(), fresh.as_ref())?, Cost::default(), rng).map_err(thrown)?;
+        let (key, header) =
+            StoreKey::make(unlock(passphrase.as_deref(), fresh.as_deref())?, Cost::default(), rng).map_err(thrown)?;
         Ok(Self { key, header, secret: fresh })
     }
 
     /// Opens the header with the passphrase, or with the secret that was kept.
     pub fn read(header: Vec<u8>, passphrase: Option<String>, kept: Option<Vec<u8>>) -> Result<Self, JsValue> {
         let secret = secret(kept)?;
-        let key = StoreKey::read(&header, unlock(passphrase.as_deref(), secret.as_ref())?).map_err(thrown)?;
+        let key = StoreKey::read(&header, unlock(passphrase.as_deref(), secret.as_deref())?).map_err(thrown)?;
         Ok(Self { key, header, secret })
     }
 
@@ -115,7 +119,7 @@ impl Key {
     pub fn replace(header: Vec<u8>, from: Option<String>, kept: Option<Vec<u8>>, to: Option<String>) -> Result<Self, JsValue> {
         let before = secret(kept)?;
         let fresh = to.is_none().then(fresh);
-        let (from, to) = (unlock(from.as_deref(), before.as_ref())?, unlock(to.as_deref(), fresh.as_ref())?);
+        let (from, to) = (unlock(from.as_deref(), before.as_deref())?, unlock(to.as_deref(), fresh.as_deref())?);
         let (key, header) = StoreKey::replace(&header, from, to, Cost::default(), &mut chance::source()).map_err(thrown)?;
         Ok(Self { key, header, secret: fresh })
     }
@@ -127,7 +131,7 @@ impl Key {
 
     /// What is to be kept beside it, where there is no passphrase.
     pub fn secret(&self) -> Option<Vec<u8>> {
-        self.secret.map(Vec::from)
+        self.secret.as_ref().map(|secret| secret.to_vec())
     }
 
     /// The header without the key before: the database is under the current one.
@@ -136,10 +140,10 @@ impl Key {
     }
 }
 
-fn fresh() -> [u8; 32] {
+fn fresh() -> Zeroizing<[u8; 32]> {
     use rand_core::RngCore;
-    let mut secret = [0; 32];
-    chance::source().fill_bytes(&mut secret);
+    let mut secret = Zeroizing::new([0; 32]);
+    chance::source().fill_bytes(secret.as_mut_slice());
     secret
 }
 

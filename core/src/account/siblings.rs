@@ -13,6 +13,7 @@ use waxseal_wire::id::DeviceId;
 use waxseal_wire::name::AccountName;
 
 use super::{me, profile};
+use crate::Event;
 use crate::content::{Body, Content, Profile};
 use crate::group::MemberLeaf;
 use crate::outbox::{self, Intent};
@@ -90,8 +91,10 @@ impl Turn<'_> {
         let listed = chain.as_ref().and_then(|chain| chain.device(&by.device));
         let is_proven = listed.is_some_and(|entry| entry.name_hash == device_name_hash(&device_salt, &device_name));
         if is_proven && profile::is_device_name(&device_name) {
-            let sql = "INSERT INTO own_device (device, name) VALUES (?1, ?2) ON CONFLICT (device) DO UPDATE SET name = ?2";
-            self.tx.prepare_cached(sql)?.execute(params![by.device.as_bytes(), device_name])?;
+            let sql = "INSERT INTO own_device (device, name) VALUES (?1, ?2) ON CONFLICT (device) DO UPDATE SET name = ?2 WHERE name IS NOT ?2";
+            if self.tx.prepare_cached(sql)?.execute(params![by.device.as_bytes(), device_name])? > 0 {
+                self.tell(Event::DeviceNamed { name: device_name });
+            }
         }
         if let Some(chosen) = chosen {
             self.own_profile_came(&chosen)?;

@@ -1,9 +1,9 @@
 //! What people and devices are called: who hears it, when, and at what price.
 
-use waxseal_core::Command;
 use waxseal_core::output::Problem;
 use waxseal_core::store::StoreError;
 use waxseal_core::view::DeviceView;
+use waxseal_core::{Command, Event};
 use waxseal_sim::deeds::Deed;
 use waxseal_sim::town::Town;
 
@@ -145,6 +145,10 @@ fn own_devices_know_each_others_names_and_what_the_person_wants_to_be_called() {
         // They have no chat, and notes leave none.
         assert!(town.houses[house].client().chats().unwrap().is_empty());
         assert_eq!(town.houses[house].client().connection().waiting, 0);
+    }
+    // A screen that shows the list knows when to look again.
+    for name in ["annas tablet", "annas telephone"] {
+        assert!(town.houses[ANNA].told.contains(&Event::DeviceNamed { name: name.into() }), "{name}");
     }
     // A choice made on one is known on all, also on the one that was away; then there is silence.
     town.unplug(tablet).unwrap();

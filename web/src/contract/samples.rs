@@ -35,6 +35,7 @@ fn events() -> Vec<output::Event> {
         RegisterFailed(Refusal::Taken),
         LinkCode("waxseal-link".into()),
         DeviceAdded { name: "laptop".into() },
+        DeviceNamed { name: "laptop".into() },
         LinkFailed(LinkProblem::Expired),
         ChatOpened(CHAT),
         ChatMoved { from: CHAT, to: CHAT },
@@ -74,6 +75,7 @@ fn place_of_event(event: &output::Event) -> usize {
         Failed { .. } => 14,
         SignedOut => 15,
         AccountClosed => 16,
+        DeviceNamed { .. } => 17,
     }
 }
 
@@ -275,8 +277,16 @@ fn tags(tag: &str, all: impl Serialize) -> BTreeSet<String> {
     all.as_array().unwrap().iter().map(|value| value[tag].as_str().unwrap().to_owned()).collect()
 }
 
+/// One sample a line, in the shape that its outermost layer has.
 fn pretty(value: impl Serialize) -> String {
-    serde_json::to_string_pretty(&value).unwrap()
+    let lines = |lines: Vec<String>, from: char, to: char| {
+        format!("{from}\n{}{to}", lines.iter().map(|line| format!("  {line},\n")).collect::<String>())
+    };
+    match serde_json::to_value(&value).unwrap() {
+        Value::Array(all) => lines(all.iter().map(Value::to_string).collect(), '[', ']'),
+        Value::Object(all) => lines(all.iter().map(|(name, value)| format!("{}: {value}", json!(name))).collect(), '{', '}'),
+        other => other.to_string(),
+    }
 }
 
 fn samples() -> String {
@@ -325,7 +335,7 @@ fn every_command_look_and_event_has_a_sample() {
     assert_eq!(tags("do", commands()), variants::<Command>("do"));
     assert_eq!(tags("look", looks()), variants::<Look>("look"));
     let places: BTreeSet<usize> = events().iter().map(place_of_event).collect();
-    assert_eq!(places, (0..17).collect());
+    assert_eq!(places, (0..18).collect());
 }
 
 #[test]
