@@ -39,6 +39,17 @@ enum Check {
     },
 }
 
+impl Check {
+    /// Whether it looks at the house, and makes nothing.
+    fn looks(&self) -> bool {
+        match self {
+            #[cfg(feature = "web")]
+            Self::Bindgen { .. } => false,
+            _ => true,
+        }
+    }
+}
+
 /// Why a check could not be made.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
@@ -56,9 +67,12 @@ impl Failure {
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
-    match check(&Check::parse(), root) {
+    let check = Check::parse();
+    match run(&check, root) {
         Ok(wrongs) if wrongs.is_empty() => {
-            println!("the house stands as drawn");
+            if check.looks() {
+                println!("the house stands as drawn");
+            }
             ExitCode::SUCCESS
         }
         Ok(wrongs) => {
@@ -73,7 +87,7 @@ fn main() -> ExitCode {
 }
 
 /// Everything that is wrong, one sentence each.
-fn check(check: &Check, root: &Path) -> Result<Vec<String>, Failure> {
+fn run(check: &Check, root: &Path) -> Result<Vec<String>, Failure> {
     match check {
         Check::Arch => {
             let mut wrongs = arch::Graph::of(cargo::Metadata::of_workspace(root)?).wrongs();
@@ -93,7 +107,7 @@ mod tests {
     use super::*;
 
     fn house(it: &Check) -> Vec<String> {
-        check(it, Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace")).expect("readable source")
+        run(it, Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace")).expect("readable source")
     }
 
     #[test]

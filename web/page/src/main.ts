@@ -3,9 +3,11 @@ import "./style/colours.css";
 import "./style/base.css";
 import { mount } from "svelte";
 import { installed } from "./shell/installed.svelte";
+import { viewport } from "./shell/viewport.svelte";
 import { attention } from "./state/attention.svelte";
 import { startAutoLock } from "./state/auto-lock";
 import { chats } from "./state/chats.svelte";
+import { prepareToGo } from "./state/lock";
 import { page } from "./state/page.svelte";
 import { preferences } from "./state/preferences.svelte";
 import App from "./views/App.svelte";
@@ -15,7 +17,11 @@ if (!target) throw new Error("index.html has no #page");
 
 chats.start();
 attention.start();
+viewport.start();
 page.start();
 startAutoLock();
-void preferences.apply().then(() => mount(App, { target }));
-installed.start();
+void preferences.apply().then(() => {
+  target.replaceChildren();
+  mount(App, { target });
+});
+installed.start(prepareToGo);

@@ -49,7 +49,7 @@ export type Command =
 export interface Fault { code: string; text: string }
 export type Event =
   | { event: "registered"; account: AccountId; name: string } | { event: "registerFailed"; fault: Fault } | { event: "linkCode"; code: string }
-  | { event: "deviceAdded"; name: string } | { event: "linkFailed"; fault: Fault } | { event: "chatOpened"; chat: ChatId }
+  | { event: "deviceAdded"; name: string } | { event: "deviceNamed"; name: string } | { event: "linkFailed"; fault: Fault } | { event: "chatOpened"; chat: ChatId }
   | { event: "chatMoved"; from: ChatId; to: ChatId } | { event: "noSuchAccount"; name: string } | { event: "accountKnown"; account: AccountId; name: string }
   | { event: "chatChanged"; chat: ChatId } | { event: "requested"; chat: ChatId } | { event: "received"; chat: ChatId; message: MessageRef }
   | { event: "messageChanged"; chat: ChatId; message: MessageRef }

@@ -16,10 +16,14 @@ function own(world: World, message: number): { own: true } {
   return { own: true };
 }
 
+/** As long as a real one: account, secret, name and check as hexadecimal digits, in groups of five. */
+const linkCode = `${id("alice")}${id("chain")}${id("secret")}616c696365c4fe`.match(/.{1,5}/g)?.join("-") ?? "";
+
 /** Joins the account, a moment later. */
-function register(world: World, name: string, deviceName: string): Event[] {
-  if (name === "taken") {
-    setTimeout(() => world.event({ event: "registerFailed", fault: fault("taken") }), 60);
+function register(world: World, name: string, deviceName: string, invite: string): Event[] {
+  const refused = name === "taken" ? "taken" : invite !== (world.invitation ?? invite) ? "notAllowed" : null;
+  if (refused) {
+    setTimeout(() => world.event({ event: "registerFailed", fault: fault(refused) }), 60);
     return [];
   }
   const me = { account: id(name), name, displayName: null, device: id(deviceName), deviceName };
@@ -74,13 +78,13 @@ export function perform(world: World, command: Command): Event[] {
   };
   const who = (account: string): { account: string; name: string } => ({ account, name: world.people.find((one) => one.account === account)?.name ?? "?" });
   switch (command.do) {
-    case "register": return register(world, command.name, command.deviceName);
+    case "register": return register(world, command.name, command.deviceName, command.invite);
     case "forgetClaim": world.me = null; return [];
     case "acceptLink":
-      if (!/^[a-z0-9-]{8,}$/i.test(command.code)) { setTimeout(() => world.event({ event: "linkFailed", fault: fault("badCode") }), 60); return []; }
+      if (command.code !== linkCode) { setTimeout(() => world.event({ event: "linkFailed", fault: fault("badCode") }), 60); return []; }
       world.isLinking = true;
-      return register(world, "alice", command.deviceName);
-    case "offerLink": setTimeout(() => world.event({ event: "linkCode", code: "k7fq-2mxw-9tra-h4ce-vp3d" }), 60); return [];
+      return register(world, "alice", command.deviceName, world.invitation ?? "");
+    case "offerLink": setTimeout(() => world.event({ event: "linkCode", code: linkCode }), 60); return [];
     case "removeDevice": world.devices = world.devices.filter((device) => device.device !== command.device); return [];
     case "openDirect": return open(world, command.name);
     case "createGroup": return [{ event: "chatOpened", chat: found(world, command.title, accounts(world, command.members), false).chat }];
@@ -88,6 +92,7 @@ export function perform(world: World, command: Command): Event[] {
       const chat = chatOf(world, command.chat);
       const view = world.put(chat, { sender: world.me?.account ?? null, own: true, senderName: world.me?.name ?? "", line: { kind: "text", text: command.text }, replyTo: command.replyTo, state: "pending" });
       world.drafts.delete(chat.chat);
+      world.keep();
       if (world.isOnline) world.travel(view.message); else world.tellLine();
       return changed(chat);
     }
@@ -100,7 +105,7 @@ export function perform(world: World, command: Command): Event[] {
     }
     case "edit": own(world, command.message); world.change(command.message, { line: { kind: "text", text: command.text }, edited: true }); return [];
     case "delete": own(world, command.message); world.change(command.message, { line: { kind: "deleted" }, reactions: [] }); return changed(chatOf(world, command.chat));
-    case "keepDraft": if (command.draft.text === "") world.drafts.delete(command.draft.chat); else world.drafts.set(command.draft.chat, command.draft); return [];
+    case "keepDraft": if (command.draft.text === "") world.drafts.delete(command.draft.chat); else world.drafts.set(command.draft.chat, command.draft); world.keep(); return [];
     case "retry": world.change(command.message, { state: "pending" }); world.travel(command.message); return [];
     case "discard": {
       const view = world.messages.get(command.message);

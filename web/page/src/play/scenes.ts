@@ -8,7 +8,7 @@ export type Chat = {
 };
 export interface Scene {
   me: Me | null; people: Person[]; chats: Map<ChatId, Chat>; messages: Map<MessageRef, MessageView>; devices: DeviceView[];
-  verified: Set<string>; blocked: Set<string>; passphrase: string | null; stage: Stage;
+  verified: Set<string>; blocked: Set<string>; passphrase: string | null; invitation: string | null; stage: Stage;
   put(chat: Chat, what: Partial<MessageView>): MessageView;
   drafts: Map<ChatId, { chat: ChatId; text: string; replyTo: MessageRef | null }>;
 }
@@ -126,7 +126,8 @@ export function fill(scene: Scene, which: string, now = Date.now()): void {
   scene.drafts.clear();
   scene.me = null;
   scene.stage = { stage: "none" };
-  if (which === "first") return;
+  scene.invitation = which === "invited" ? "seal-1234" : null;
+  if (which === "first" || which === "invited") return;
   scene.me = { account: id("alice"), name: "alice", displayName: "Alice Example", device: id("browser"), deviceName: "Chromium on Linux", registered: true };
   scene.devices = [
     { device: id("browser"), name: "Chromium on Linux", added: now - 90 * day, this: true },

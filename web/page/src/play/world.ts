@@ -12,11 +12,15 @@ export class World implements Scene {
   chats = new Map<ChatId, Chat>();
   messages = new Map<MessageRef, MessageView>();
   drafts = new Map<ChatId, { chat: ChatId; text: string; replyTo: MessageRef | null }>();
+  /** Drafts outlive a reload, as they do on a disk. */
+  private readonly kept = "play.drafts";
   devices: Looks["devices"]["answer"] = [];
   blocked = new Set<string>();
   verified = new Set<string>();
   settings = { deliveredReceipts: true, readReceipts: true };
   passphrase: string | null = null;
+  /** The code that registering takes; null: everybody may. */
+  invitation: string | null = null;
   stage: Stage = { stage: "none" };
   isOnline = true;
   isLinking = false;
@@ -27,6 +31,11 @@ export class World implements Scene {
 
   constructor(scene: string) {
     fill(this, scene);
+    for (const draft of JSON.parse(sessionStorage.getItem(this.kept) ?? "[]") as Looks["drafts"]["answer"]) this.drafts.set(draft.chat, draft);
+  }
+
+  keep(): void {
+    sessionStorage.setItem(this.kept, JSON.stringify([...this.drafts.values()]));
   }
 
   answer(ask: Ask): unknown {

@@ -14,7 +14,9 @@ self.addEventListener("install", (event) => {
     // By hash: a file that is not what was built is not kept, and this version does not start.
     await Promise.all(
       files.map(async ([url, integrity]) => {
-        const answer = await fetch(new Request(url, { ...(integrity ? { integrity } : {}), cache: "no-cache", credentials: "same-origin" }));
+        // What is named by its hash came with the page a moment ago.
+        const from = url.startsWith("/assets/") ? "default" : "no-cache";
+        const answer = await fetch(new Request(url, { ...(integrity ? { integrity } : {}), cache: from, credentials: "same-origin" }));
         if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
         await cache.put(url, answer);
       }),

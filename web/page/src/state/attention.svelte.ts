@@ -9,13 +9,17 @@ import { place } from "./route.svelte";
 
 const looks = (): boolean => document.visibilityState === "visible" && document.hasFocus();
 
+/** So many lines stay to be looked up; what is older was said long ago. */
+const few = 5;
+
 class Attention {
+  private next = 1;
   isHere = $state(looks());
-  /** For the live region; what came in the open chat while one looks at it. */
-  spoken = $state("");
+  /** For the live region: what came while one looks. One line each, so that each is said once, and none takes another's place. */
+  spoken = $state.raw<{ id: number; text: string }[]>([]);
 
   start(): void {
-    page.onOpen(() => (this.spoken = ""));
+    page.onOpen(() => (this.spoken = []));
     const look = (): void => void (this.isHere = looks());
     for (const name of ["focus", "blur"]) addEventListener(name, look);
     document.addEventListener("visibilitychange", look);
@@ -34,10 +38,17 @@ class Attention {
     const text = say("talk.came", { name: harmless.line(view.senderName), text: harmless.text(view.line.text).slice(0, 280) });
     if (this.isHere) {
       const isOpen = place.route.at === "chat" && place.route.chat === chat;
-      // Empty first: the same words twice are said twice.
-      this.spoken = "";
-      queueMicrotask(() => (this.spoken = isOpen ? text : say("talk.came", { name: harmless.line(view.senderName), text: say("notify.new") })));
+      const line = isOpen ? text : say("talk.came", { name: harmless.line(view.senderName), text: say("notify.new") });
+      this.spoken = [...this.spoken.slice(1 - few), { id: this.next++, text: line }];
     } else if (chats.of(chat)?.state !== "requested") this.notify(chat, preferences.all.notifyContents ? text : say("notify.new"));
+  }
+
+  /** Asks the browser where it has not been asked; whether notifications are on now. */
+  async turnOn(on: boolean): Promise<boolean> {
+    if (on && "Notification" in globalThis && Notification.permission !== "granted") await Notification.requestPermission();
+    const isOn = on && "Notification" in globalThis && Notification.permission === "granted";
+    preferences.set({ notify: isOn, wasOffered: true });
+    return isOn;
   }
 
   private notify(chat: ChatId, body: string): void {

@@ -45,6 +45,8 @@ export class Conversation {
       around === null ? this.readNewest() : this.readAround(around),
       this.isRead ? null : this.readMembers(),
     ]);
+    // More is new than one page holds: one begins where one left off, and reads down from there.
+    if (around === null && first !== null && !this.isRead && !this.find(first)) await this.readAround(first);
     this.unreadFrom = first;
     this.isRead = true;
   }

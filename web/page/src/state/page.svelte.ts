@@ -3,6 +3,7 @@
 // Views read the runes and call `act`; the other states listen to events. Never decides about a chat.
 import { connect } from "waxseal-client";
 import type { Command, Connection, Event, Fault, Me, NoticeToPage, Stage } from "../bridge/contract";
+import { installed } from "../shell/installed.svelte";
 import { asFault } from "./faults";
 import { toasts } from "./toasts.svelte";
 
@@ -25,9 +26,16 @@ class Page {
   isClosed = $state(false);
   private readonly ears = new Set<Hear>();
   private readonly opened = new Set<() => void>();
+  /** What the core has not answered, or not been asked yet: until then, what it says is nowhere but here. */
+  private underWay = 0;
+  private idle: (() => void)[] = [];
 
   start(): void {
     this.client.listen((notice) => this.hear(notice));
+    // For a moment after Enter a message is not on the disk yet.
+    addEventListener("beforeunload", (event) => {
+      if (this.underWay > 0) event.preventDefault();
+    });
     this.client.stage().then(
       (stage) => this.enter(stage),
       (error: unknown) => this.enter({ stage: "broken", fault: asFault(error) }),
@@ -48,11 +56,26 @@ class Page {
   /** Does it; what goes wrong is said at the foot of the page. Null: it was not done. */
   async act(command: Command): Promise<Event[] | null> {
     try {
-      return await this.client.command(command);
+      return await this.hold(this.client.command(command));
     } catch (error) {
       toasts.complain(asFault(error));
       return null;
     }
+  }
+
+  /** While it lasts, who leaves the page is asked. */
+  async hold<T>(work: Promise<T>): Promise<T> {
+    this.underWay++;
+    try {
+      return await work;
+    } finally {
+      if (--this.underWay === 0) for (const done of this.idle.splice(0)) done();
+    }
+  }
+
+  /** When the core has answered everything that was asked of it. */
+  isIdle(): Promise<void> {
+    return this.underWay === 0 ? Promise.resolve() : new Promise((done) => this.idle.push(done));
   }
 
   async readMe(): Promise<void> {
@@ -68,6 +91,8 @@ class Page {
     if (notice.notice === "event") this.happen(notice.event);
     else if (notice.notice === "stage") this.enter(notice.stage);
     else if (notice.notice === "connection") {
+      // A server that comes back may be a newer one.
+      if (notice.connection.sending && this.line?.connection.sending === false) installed.look();
       this.line = { connection: notice.connection, retryAt: notice.retryAt, reached: notice.reached };
       if (notice.connection.sending) this.disk = null;
     } else this.disk = notice.fault;

@@ -4,10 +4,10 @@ import { languages } from "../words/catalogue";
 import { browserLanguage, speak } from "../words/words.svelte";
 
 export type Theme = "system" | "light" | "dark";
-type Kept = { theme: Theme; language: Language | null; autoLock: number; notify: boolean; notifyContents: boolean; sound: boolean };
+type Kept = { theme: Theme; language: Language | null; autoLock: number; notify: boolean; notifyContents: boolean; sound: boolean; /** Notifications were offered once, and answered. */ wasOffered: boolean };
 
 const key = "waxseal.preferences";
-const first: Kept = { theme: "system", language: null, autoLock: 10, notify: false, notifyContents: false, sound: false };
+const first: Kept = { theme: "system", language: null, autoLock: 10, notify: false, notifyContents: false, sound: false, wasOffered: false };
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 

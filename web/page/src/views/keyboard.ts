@@ -29,7 +29,8 @@ function back(): void {
 const toMessages = (): void => document.querySelector<HTMLElement>("[data-messages] [tabindex='0']")?.focus();
 
 export function pressed(event: KeyboardEvent): void {
-  if (event.defaultPrevented || page.stage?.stage !== "open" || asking.question || asking.isHelp) return;
+  // A dialog has the keyboard to itself.
+  if (event.defaultPrevented || page.stage?.stage !== "open" || document.querySelector("dialog[open]")) return;
   const control = isMac ? event.metaKey : event.ctrlKey;
   const alt = event.altKey && !event.ctrlKey && !event.metaKey;
   const does: Record<string, () => void> = {};

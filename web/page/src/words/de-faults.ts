@@ -4,6 +4,7 @@ export const faults = {
   "fault.again": "Ein anderer Tab hat übernommen. Versuch es noch einmal.",
   "fault.noCore": "Diesem Bau der Seite fehlt der Kern.",
   "fault.stopped": "Der Kern ist in diesem Browser nicht gestartet.",
+  "fault.notWhole": "Eine Datei dieser Seite kam nicht oder ist nicht die, die die Seite nennt. Lade sie neu; bleibt es so, sag es denen, die diesen Server betreiben.",
   "fault.wrongPassphrase": "Das ist nicht die Passphrase.",
   "fault.disk": "Dieser Browser konnte es nicht aufschreiben.",
   "fault.inUse": "Ein anderes Fenster hat dieses Profil offen.",
@@ -59,6 +60,8 @@ export const faults = {
   "fault.notOpen": "Was in diesem Browser liegt, ist nicht geöffnet.",
   "fault.noStorage": "Dieser Browser lässt eine Seite keine Dateien behalten. Versuch einen anderen, nicht im privaten Modus.",
   "fault.wrongKey": "Was in diesem Browser liegt, öffnet sich nicht mit seinem Schlüssel.",
+  "fault.gone":
+    "Was in diesem Browser lag, ist fort: Seine Daten wurden gelöscht, von jemandem oder vom Browser selbst. Das Konto auf dem Server besteht weiter; verbinde diesen Browser neu von einem anderen Gerät aus.",
   "fault.keyDamaged": "Der Schlüssel in diesem Browser ist beschädigt.",
   "fault.damaged": "Was in diesem Browser liegt, ist beschädigt.",
   "fault.newer": "Was in diesem Browser liegt, hat eine neuere Version geschrieben. Lade die Seite neu.",

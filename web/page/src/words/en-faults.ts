@@ -5,6 +5,7 @@ export const faults = {
   "fault.again": "Another tab took over. Try it again.",
   "fault.noCore": "This build of the page has no core.",
   "fault.stopped": "The core did not start in this browser.",
+  "fault.notWhole": "A file of this page did not come, or is not the one that the page names. Load it again; if it stays so, tell whoever runs this server.",
   "fault.wrongPassphrase": "That is not the passphrase.",
   "fault.disk": "This browser could not write it down.",
   "fault.inUse": "Another program or tab has this profile open.",
@@ -60,6 +61,8 @@ export const faults = {
   "fault.notOpen": "What is kept in this browser is not open.",
   "fault.noStorage": "This browser does not let a page keep files. Try another one, not in private mode.",
   "fault.wrongKey": "What is kept in this browser does not open with its key.",
+  "fault.gone":
+    "What was kept in this browser is gone: its data was cleared, by somebody or by the browser. The account stands on the server; link this browser again from another device.",
   "fault.keyDamaged": "The key in this browser is damaged.",
   "fault.damaged": "What is kept in this browser is damaged.",
   "fault.newer": "What is kept in this browser was written by a newer version. Reload the page.",

@@ -29,8 +29,10 @@ export function locale(): string {
   return navigator.languages.find((tag) => tag.split("-")[0] === chosen.language) ?? chosen.language;
 }
 
-export async function speak(language: Language): Promise<void> {
-  const catalogue = language === "en" ? en : await others[language]();
+/** English, where the words of that language do not come. */
+export async function speak(wanted: Language): Promise<void> {
+  const catalogue = wanted === "en" ? en : await others[wanted]().catch(() => en);
+  const language = catalogue === en ? "en" : wanted;
   chosen = { language, catalogue };
   document.documentElement.lang = language;
   document.documentElement.dir = languages[language].dir;

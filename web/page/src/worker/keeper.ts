@@ -4,6 +4,7 @@
 // places: a guard is on the disk before the database that it opens; it holds both keys while that is
 // encrypted anew; and it is the first to go when all is forgotten, for without it the rest is noise.
 import type { Fault, NoticeToPage, Stage } from "../bridge/contract";
+import { fetchWhole } from "../shell/integrity";
 import init, { Key, Pool } from "./core/core.js";
 import moduleUrl from "./core/core_bg.wasm?url";
 import { asFault, failed } from "./fault";
@@ -13,6 +14,10 @@ import { Profile } from "./profile";
 /** The Worker of a tab that just closed may still hold the files. */
 const tries = 50;
 const pause = 100;
+
+const missing = (): never => {
+  throw failed("notWhole", "a file of this page did not come, or is not the one that the page names");
+};
 
 export class Keeper {
   private pool: Pool | null = null;
@@ -25,9 +30,12 @@ export class Keeper {
   /** Never fails: what went wrong is the stage. */
   async start(): Promise<void> {
     try {
-      await init({ module_or_path: moduleUrl });
-      this.pool = await takeFiles();
+      // By its hash: no module is better than another one.
+      await init({ module_or_path: await fetchWhole(moduleUrl, self.name).catch(missing) });
       this.kept = await guard();
+      // Before the files are made anew: a key without them is all that was left when somebody cleared them away.
+      if (this.kept && !(await hasFolder())) throw gone;
+      this.pool = await takeFiles();
       if (this.kept?.secret) this.begin(Key.read(this.kept.header, undefined, this.kept.secret));
     } catch (thrown) {
       this.broken = asFault(thrown);
@@ -85,11 +93,22 @@ export class Keeper {
   }
 
   async forget(): Promise<void> {
-    await forgetGuard();
+    const { kept } = this;
     this.kept = undefined;
+    await forgetGuard().catch((thrown: unknown) => {
+      this.kept = kept;
+      throw thrown;
+    });
     this.end();
     this.pool?.clear();
     this.tellStage();
+  }
+
+  /** Whoever clears the browser's data while the page is open takes the ground from under it: what is said from then on would be kept nowhere. */
+  async lookAround(): Promise<void> {
+    if (!this.kept || this.broken) return;
+    const isThere = await guard().then((kept) => kept !== undefined, () => true);
+    if (!isThere && this.kept) this.over(gone.fault);
   }
 
   hurry(): void {
@@ -140,6 +159,17 @@ export class Keeper {
   private tellStage(): void {
     this.tell({ notice: "stage", stage: this.stage() });
   }
+}
+
+const gone = failed("gone", "what was kept in this browser was cleared away");
+
+/** The folder of the pool, see web/src/browser.rs. */
+const folder = "waxseal";
+
+async function hasFolder(): Promise<boolean> {
+  if (!("storage" in navigator) || !("getDirectory" in navigator.storage)) return true;
+  const root = await navigator.storage.getDirectory();
+  return root.getDirectoryHandle(folder).then(() => true, () => false);
 }
 
 async function takeFiles(): Promise<Pool> {

@@ -34,7 +34,11 @@ async function answer(ask: Ask): Promise<unknown> {
   }
 }
 
+/** How often what is kept is looked after. */
+const rounds = 5_000;
+
 let before: Promise<void> = keeper.start();
+setInterval(() => (before = before.then(() => keeper.lookAround())), rounds);
 onmessage = (event: MessageEvent<Asked>) => {
   const { id, ask } = event.data;
   before = before.then(async () => {

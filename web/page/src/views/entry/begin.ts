@@ -1,11 +1,12 @@
 // The first steps of a profile, shared by registering and linking.
 import { page } from "../../state/page.svelte";
 import { say } from "../../words/words.svelte";
+import type { Guarded } from "./Guard.svelte";
 
 /** Makes the profile where there is none yet, and asks the browser to keep it. */
-export async function makeProfile(passphrase: string): Promise<void> {
+export async function makeProfile({ isWanted, passphrase }: Guarded): Promise<void> {
   if (page.stage?.stage !== "none") return;
-  await page.client.create(passphrase === "" ? null : passphrase);
+  await page.client.create(isWanted ? passphrase : null);
   // Without it the browser may clear everything when room gets short. It may say no; settings show what it said.
   await navigator.storage?.persist?.().catch(() => false);
 }
@@ -18,7 +19,14 @@ export function deviceName(): string {
   return system ? `${browser} · ${system}` : browser;
 }
 
-/** Why these two are no passphrase; null where they are one, or none is wanted. */
-export function whyNotAPassphrase(passphrase: string, again: string): string | null {
-  return passphrase === again ? null : say("fault.passphrasesDiffer");
+export type WrongGuard = { passphrase: string | null; again: string | null };
+export const rightGuard: WrongGuard = { passphrase: null, again: null };
+
+/** What is wrong with the decision: a passphrase that is wanted is written, twice the same. */
+export function wrongGuard({ isWanted, passphrase, again }: Guarded): WrongGuard {
+  if (!isWanted) return rightGuard;
+  if (passphrase === "") return { passphrase: say("guard.empty"), again: null };
+  return { passphrase: null, again: passphrase === again ? null : say("fault.passphrasesDiffer") };
 }
+
+export const isRight = (wrong: WrongGuard): boolean => wrong.passphrase === null && wrong.again === null;

@@ -3,6 +3,10 @@
 // Rows in view and a little more are real; what is above and below them is room of the height that they have,
 // or probably have. The anchor is the uppermost row in view: whatever is loaded, measured or
 // folded above it, it stays where it was. At the foot, the window follows what comes.
+//
+// Who left the foot, the person or the browser? A browser moves a view by itself where its room or its contents
+// change (it clamps), and tells of every move late, when more may have grown below. So a move counts as the person's
+// only where nothing but it changed, or where a wheel, finger or key was at work.
 import { tick, untrack } from "svelte";
 import type { MessageRef } from "../../bridge/contract";
 import { type Row, guess } from "./rows";
@@ -10,6 +14,9 @@ import { type Row, guess } from "./rows";
 /** Room around the view in which rows are real, and how near the foot counts as at the foot. */
 const around = 700;
 const nearFoot = 48;
+/** How long after a wheel, a finger or a key the view still moves by it, in ms: momentum and smooth scrolling. */
+const byHand = 700;
+const hands = ["wheel", "touchstart", "touchmove", "touchend", "pointerdown", "pointerup", "keydown"] as const;
 
 export class ScrollWindow {
   from = $state(0);
@@ -24,8 +31,13 @@ export class ScrollWindow {
   private box: HTMLElement | null = null;
   private list: HTMLElement | null = null;
   private isSettling = false;
-  /** Where the view was when it was last moved, by us or by the person. */
-  private seen = 0;
+  /** Something came while the view was being settled. */
+  private isStale = false;
+  /** How the view stood when it was last moved, by us or by the person. */
+  private seen = { top: 0, height: 0, room: 0 };
+  /** What a person left between the view and the foot; the next line takes it away. */
+  private slack = 0;
+  private hand = -Infinity;
   private width = 0;
 
   /** Takes hold of the elements; gives back what lets go of them. */
@@ -39,13 +51,19 @@ export class ScrollWindow {
     });
     watch.observe(box);
     watch.observe(list);
-    return () => watch.disconnect();
+    const touched = (): void => void (this.hand = performance.now());
+    for (const name of hands) box.addEventListener(name, touched, { passive: true });
+    return () => {
+      watch.disconnect();
+      for (const name of hands) box.removeEventListener(name, touched);
+    };
   }
 
   /** Other rows: the anchor stays. */
   show(rows: Row[]): void {
     untrack(() => {
       this.adopt();
+      if (rows.at(-1)?.view.message !== this.rows.at(-1)?.view.message) this.slack = 0;
       this.rows = rows;
       this.reckon();
       this.choose();
@@ -66,26 +84,36 @@ export class ScrollWindow {
 
   toFoot(): void {
     this.isAtFoot = true;
+    this.slack = 0;
     this.place();
     void this.settle();
   }
 
-  /** After the person scrolled. */
+  /** After the view moved, by whomever. */
   scrolled(): void {
-    const { box } = this;
-    if (!box || this.isSettling) return;
-    this.seen = box.scrollTop;
-    this.isAtFoot = box.scrollHeight - box.scrollTop - box.clientHeight < nearFoot;
+    if (!this.adopt()) void this.settle();
+  }
+
+  /** Takes over where the person went, also what the browser has not told of yet; false where the view went off by itself. */
+  private adopt(): boolean {
+    const { box, seen } = this;
+    if (!box || this.isSettling || Math.abs(box.scrollTop - seen.top) <= 1) return true;
+    const isOther = box.scrollHeight !== seen.height || box.clientHeight !== seen.room;
+    if (this.isAtFoot && isOther && performance.now() - this.hand > byHand) return false;
+    this.look();
+    this.slack = Math.max(0, this.distanceToFoot());
+    this.isAtFoot = this.slack < nearFoot;
     const top = box.scrollTop - this.base();
     const at = this.rowAt(top);
     const row = this.rows[at];
     if (row) this.anchor = { message: row.view.message, delta: (this.offsets[at] ?? 0) - top };
     this.choose();
+    return true;
   }
 
-  /** A scroll of the person's that the browser has not told of yet counts. */
-  private adopt(): void {
-    if (this.box && Math.abs(this.box.scrollTop - this.seen) > 1) this.scrolled();
+  private look(): void {
+    const { box } = this;
+    if (box) this.seen = { top: box.scrollTop, height: box.scrollHeight, room: box.clientHeight };
   }
 
   distanceToTop(): number {
@@ -107,20 +135,21 @@ export class ScrollWindow {
 
   /** Measures what is real and puts the view where it belongs, until nothing moves. */
   private async settle(): Promise<void> {
+    this.isStale = true;
     if (this.isSettling) return;
     this.adopt();
     this.isSettling = true;
-    for (let turn = 0; turn < 6; turn++) {
+    for (let turn = 0; turn < 12 && this.isStale; turn++) {
+      this.isStale = false;
       this.measure();
       this.reckon();
-      const moved = this.choose();
+      if (this.choose()) this.isStale = true;
       await tick();
       this.place();
-      if (!moved) break;
     }
     this.isSettling = false;
     // Where all of it fits, one is at the foot wherever one wanted to go.
-    if (this.box && this.distanceToFoot() < 1) this.isAtFoot = true;
+    if (this.box && this.distanceToFoot() < 1) [this.isAtFoot, this.slack] = [true, 0];
   }
 
   private base(): number {
@@ -170,7 +199,7 @@ export class ScrollWindow {
   /** Where the view should begin, counted from the first row. */
   private wanted(): number | null {
     const height = this.box?.clientHeight ?? 0;
-    if (this.isAtFoot) return Math.max(0, (this.offsets[this.rows.length] ?? 0) - height);
+    if (this.isAtFoot) return Math.max(0, (this.offsets[this.rows.length] ?? 0) - height - this.slack);
     const { anchor } = this;
     const at = anchor ? this.rows.findIndex((row) => row.view.message === anchor.message) : -1;
     return anchor && at >= 0 ? (this.offsets[at] ?? 0) - anchor.delta : null;
@@ -180,8 +209,8 @@ export class ScrollWindow {
     const { box } = this;
     const wanted = this.wanted();
     if (!box || wanted === null) return;
-    const top = this.isAtFoot ? box.scrollHeight - box.clientHeight : wanted + this.base();
+    const top = this.isAtFoot ? box.scrollHeight - box.clientHeight - this.slack : wanted + this.base();
     if (Math.abs(box.scrollTop - top) > 0.5) box.scrollTop = top;
-    this.seen = box.scrollTop;
+    this.look();
   }
 }
