@@ -87,7 +87,7 @@ test("offline one reads and writes; what waits goes when the network is back", a
   await write(page).fill("from the tunnel");
   await page.keyboard.press("Enter");
   await expect(messages(page).last().locator(".receipt")).toHaveText("waiting");
-  await expect(page.getByText(/messages? waits? to be sent|messages wait to be sent/)).toBeVisible();
+  await expect(page.getByText(/Still to be sent: \d+/)).toBeVisible();
   await page.evaluate(() => window.play.network(true));
   await expect(messages(page).last().locator(".receipt")).toHaveText("sent");
   await expect(page.getByText(/The server is not reached/)).toBeHidden();
@@ -201,6 +201,32 @@ test("a notification says only that there is something, until one chooses otherw
   await page.getByLabel("Show who wrote and what").check();
   await page.evaluate(() => window.play.receive("bruno", "the open plan"));
   await expect.poll(shown).toEqual(["Waxseal: New message", "Waxseal: bruno: the open plan"]);
+});
+
+test("notifications are offered once, and an answer is kept", async ({ page }) => {
+  // As in a browser that was not asked yet; it says yes when it is.
+  await page.addInitScript(() => {
+    let permission: NotificationPermission = "default";
+    Object.defineProperty(Notification, "permission", { get: () => permission });
+    Notification.requestPermission = () => Promise.resolve((permission = "granted"));
+  });
+  await open(page, "", "empty");
+  await expect(page.getByText("Others find you here").last()).toBeVisible();
+  const offer = page.getByRole("region", { name: "Notifications" });
+  // Not before there is anybody to hear of.
+  await expect(offer).toBeHidden();
+  await open(page);
+  await offer.getByRole("button", { name: "Not now" }).click();
+  await expect(offer).toBeHidden();
+  await page.reload();
+  await expect(page.getByRole("link", { name: /bruno/ })).toBeVisible();
+  await expect(offer).toBeHidden();
+  await page.evaluate(() => localStorage.clear());
+  await page.reload();
+  await offer.getByRole("button", { name: "Turn on" }).click();
+  await expect(page.getByText("Notifications are on")).toBeVisible();
+  await page.goto("/?scene=full#/settings/notifications");
+  await expect(page.getByLabel("Notify when Waxseal is in the background")).toBeChecked();
 });
 
 test("locking keeps what is being written, and leaves no word in the page", async ({ page }) => {

@@ -3,6 +3,7 @@ import { chat } from "./views.ts";
 
 test("a new person registers and is explained what a name is", async ({ page }) => {
   await open(page, "", "first");
+  await page.getByLabel("Without a passphrase").check();
   await page.getByLabel("Your name here").fill("Alice");
   await page.getByRole("button", { name: "Create account" }).click();
   await expect(page.getByRole("alert")).toHaveText("A name is written in lower case.");
@@ -13,6 +14,54 @@ test("a new person registers and is explained what a name is", async ({ page }) 
   await page.getByRole("button", { name: "Create account" }).click();
   await expect(page.getByRole("heading", { name: "Chats" })).toBeVisible();
   await expect(page.getByText("No conversations yet").first()).toBeAttached();
+});
+
+test("a first start asks for one decision, and says what going without a passphrase means", async ({ page }) => {
+  await open(page, "", "first");
+  await expect(page.getByLabel("Lock it with a passphrase")).toBeChecked();
+  await page.getByLabel("Your name here").fill("alice");
+  await page.getByRole("button", { name: "Create account" }).click();
+  await expect(page.getByRole("alert")).toHaveText("Write a passphrase, or choose to go without.");
+  await page.getByLabel("Passphrase for this browser").fill("dark honey");
+  await page.getByLabel("The passphrase again").fill("dark money");
+  await page.getByRole("button", { name: "Create account" }).click();
+  await expect(page.getByRole("alert")).toHaveText("The two passphrases are not the same.");
+  const without = page.getByLabel("Without a passphrase");
+  await expect(without).toHaveAccessibleDescription(/can read everything, and it cannot be locked/);
+  await without.check();
+  await expect(page.getByLabel("Passphrase for this browser")).toBeHidden();
+  await page.getByLabel("Lock it with a passphrase").check();
+  await page.getByLabel("The passphrase again").fill("dark honey");
+  await page.getByRole("button", { name: "Create account" }).click();
+  await expect(page.getByRole("heading", { name: "Chats" })).toBeVisible();
+  await page.keyboard.press("Alt+l");
+  await page.getByLabel("Passphrase", { exact: true }).fill("dark honey");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { name: "Chats" })).toBeVisible();
+});
+
+test("an invitation is asked for where the server wants one, and only there", async ({ page }) => {
+  await open(page, "", "invited");
+  await expect(page.getByLabel("Invitation code", { exact: true })).toBeHidden();
+  await page.getByLabel("Your name here").fill("alice");
+  await page.getByLabel("Without a passphrase").check();
+  await page.getByRole("button", { name: "Create account" }).click();
+  await expect(page.getByRole("alert")).toContainText("This server asks for an invitation code.");
+  await expect(page.getByLabel("Invitation code", { exact: true })).toBeFocused();
+  await page.keyboard.type("wrong");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("alert")).toContainText("not valid");
+  await page.getByLabel("Invitation code", { exact: true }).fill("seal-1234");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { name: "Chats" })).toBeVisible();
+});
+
+test("a newcomer is told how others find them, and copies an invitation", async ({ page, context }) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await open(page, "", "empty");
+  await expect(page.getByText("Others find you here as alice.").last()).toBeVisible();
+  await page.getByRole("button", { name: "Copy an invitation" }).last().click();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(`Write to me on Waxseal: open ${new URL(page.url()).origin}, choose a name, and start a chat with alice.`);
 });
 
 test("a wrong passphrase opens nothing, the right one opens it, locking hides it", async ({ page }) => {

@@ -1,18 +1,8 @@
 // Every view of the page, and how to come to it: for pictures, for axe, for narrow screens.
 import type { Page } from "@playwright/test";
+import { id } from "../src/play/scenes.ts";
 
 export type View = { name: string; scene?: string; hash?: string; steps?: (page: Page) => Promise<void> };
-
-/** The id that the stand-in gives a chat: see src/play/scenes.ts. */
-export function id(of: string): string {
-  let state = 2166136261;
-  let hex = "";
-  for (let turn = 0; hex.length < 32; turn++) {
-    for (const c of `${of}${turn}`) state = Math.imul(state ^ c.charCodeAt(0), 16777619) >>> 0;
-    hex += state.toString(16).padStart(8, "0");
-  }
-  return hex;
-}
 
 export const chat = (title: string): string => `#/chat/${id(`chat ${title}`)}`;
 
@@ -21,9 +11,16 @@ export const views: View[] = [
   {
     name: "welcome-passphrase", scene: "first",
     steps: async (page) => {
-      await page.getByText("Invitation and passphrase").click();
       await page.getByLabel("Your name here").fill("Alice");
+      await page.getByLabel("Passphrase for this browser").fill("a");
       await page.getByRole("button", { name: "Create account" }).click();
+    },
+  },
+  {
+    name: "welcome-without", scene: "first",
+    steps: async (page) => {
+      await page.getByText("I have an invitation code").click();
+      await page.getByLabel("Without a passphrase").check();
     },
   },
   { name: "link", scene: "first", steps: async (page) => page.getByRole("button", { name: /I have an account/ }).click() },
@@ -71,7 +68,7 @@ export const views: View[] = [
   { name: "security", hash: "#/settings/security" },
   { name: "appearance", hash: "#/settings/appearance" },
   { name: "notifications", hash: "#/settings/notifications" },
-  { name: "devices", hash: "#/settings/devices", steps: async (page) => { await page.getByRole("button", { name: "Add a device" }).click(); await page.getByText("k7fq-2mxw").waitFor(); } },
+  { name: "devices", hash: "#/settings/devices", steps: async (page) => { await page.getByRole("button", { name: "Add a device" }).click(); await page.getByRole("img", { name: "The same code as a QR code" }).waitFor(); } },
   { name: "blocked", hash: "#/settings/blocked" },
   { name: "data", hash: "#/settings/data" },
   { name: "help", steps: async (page) => { await page.keyboard.press("?"); await page.getByRole("dialog").waitFor(); } },
