@@ -67,7 +67,7 @@ screens: ready ## Pictures of the full-screen client from a real terminal, in ta
 	@$(CARGO) build --workspace --locked
 	@scripts/screens
 
-bench: ready ## Measure, and write docs/benchmarks.md
+bench: page ## Measure, and write docs/benchmarks.md
 	@scripts/bench
 
 tools: ## Install the tools that are nice to have: cargo-nextest, cargo-deny, cargo-fuzz, typos

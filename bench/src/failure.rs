@@ -28,6 +28,9 @@ pub(crate) enum Failure {
     /// Nothing came for too long.
     #[error("waited too long for {0}")]
     Silent(&'static str),
+    /// The script that drives the browser gave up.
+    #[error("in the browser: {0}; it needs the page (make page) and Chromium")]
+    Browser(String),
     /// A client failed.
     #[error(transparent)]
     Client(#[from] ClientError),

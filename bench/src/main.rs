@@ -3,11 +3,13 @@
 //! ```text
 //!   opaque   server CPU for each delivery      talk   send → shown, real clients
 //!   idle     memory for each connection        core   seal, open, Commit, join
-//!   start    from start to serving             all    everything, and the page about it
+//!   start    from start to serving             browser  the page in a real Chromium
+//!   all      everything, and the page about it
 //! ```
 //! The server is always `waxseald` in a process of its own. Never measures
 //! itself where it can be told apart.
 
+mod browser;
 mod device;
 mod door;
 mod failure;
@@ -44,6 +46,9 @@ struct Args {
     /// A few seconds of everything: shows that it works, measures nothing worth keeping
     #[arg(long)]
     quick: bool,
+    /// Leave the browser out, where there is none
+    #[arg(long)]
+    without_browser: bool,
     /// The server program [default: waxseald beside this program]
     #[arg(long, value_name = "PATH")]
     waxseald: Option<PathBuf>,
@@ -64,6 +69,8 @@ enum What {
     Core,
     /// From start to serving
     Start,
+    /// The page in a real Chromium
+    Browser,
     /// Everything
     All,
 }
@@ -99,6 +106,9 @@ fn measure(args: &Args) -> Result<(), Failure> {
     }
     if wants(What::Core) {
         group::measure(args.quick)?.into_iter().for_each(&mut done);
+    }
+    if wants(What::Browser) && !args.without_browser {
+        done(runtime.block_on(browser::measure(&program::find(args.waxseald.clone())?, args.quick))?);
     }
     if wants(What::Start) {
         done(start::measure(&program::find(args.waxseald.clone())?, args.quick)?);

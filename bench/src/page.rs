@@ -83,8 +83,8 @@ const HEAD: &str = "\
 # Benchmarks
 
 Written by `make bench` (the program is `bench/`); only the last section is written by hand.
-To repeat: `make bench` builds the release programs and measures everything, in about five minutes;
-`waxseal-bench opaque`, `talk`, `idle`, `core` and `start` measure one thing each, and `--quick` shows in seconds that they work.
+To repeat: `make bench` builds the release programs and measures everything, in about a quarter of an hour;
+`waxseal-bench opaque`, `talk`, `idle`, `core`, `start` and `browser` measure one thing each, and `--quick` shows in seconds that they work.
 
 The server is the real `waxseald` in a process of its own, on loopback without TLS, with its default configuration except that
 rate limits are off (the load comes from a few busy people). Its store is SQLite with `synchronous=FULL`: every message is on

@@ -1,4 +1,4 @@
-//! The load program works: a short run of everything against the real server.
+//! The load program works: a short run of everything against the real server. The browser's part is run by `scripts/page-test`.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -18,7 +18,7 @@ fn a_short_run_measures_everything_and_writes_the_page() {
     let folder = tempfile::tempdir().unwrap();
     let page = folder.path().join("page.md");
     let mut bench = Command::new(env!("CARGO_BIN_EXE_waxseal-bench"));
-    bench.args(["all", "--quick", "--waxseald"]).arg(waxseald()).arg("--write").arg(&page);
+    bench.args(["all", "--quick", "--without-browser", "--waxseald"]).arg(waxseald()).arg("--write").arg(&page);
     let ran = bench.output().unwrap();
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     let page = std::fs::read_to_string(page).unwrap();
