@@ -48,7 +48,7 @@ pub(crate) async fn measure(waxseald: &Path, quick: bool) -> Result<Section, Fai
     let program = Program::start(waxseald, folder.path())?;
     let mut browser = Browser::start(&format!("http://{}", program.address))?;
     let load = browser.ask(&format!("load {}", size.rounds))?;
-    let seal = browser.ask("seal")?;
+    let unlock = browser.ask(&format!("unlock {}", size.rounds))?;
     let (filled, waiting, said) = talk(&mut browser, &program.address, &size).await?;
     let open = browser.ask(&format!("open {}", size.rounds))?;
     let packed = load.of("bytes")? / 1e6;
@@ -71,7 +71,7 @@ pub(crate) async fn measure(waxseald: &Path, quick: bool) -> Result<Section, Fai
             row("the same, and what is kept for times without a network", format!("{} MB", number(load.of("bytesKept")? / 1e6))),
             row("first load, from the address to a name that can be typed", ms(load.of("page")?)),
             row("the same, from the start of the browser", ms(load.of("browser")?)),
-            row("unlock with a passphrase (Argon2id, 64 MiB), small profile", ms(seal.of("unlock")?)),
+            row("unlock with a passphrase (Argon2id, 64 MiB), small profile", ms(unlock.of("unlock")?)),
             row("seal: a message durable, sealed and on its way", ms(said.of("median")?)),
             row("the longest of them", ms(said.of("longest")?)),
             row("open: each of the messages that waited, stored and told", ms(waiting)),

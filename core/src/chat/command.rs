@@ -115,6 +115,7 @@ impl Turn<'_> {
         };
         let message = line::insert(self.tx, &new)?;
         self.post(Some(chat), Some(message), &Intent::Say(content.to_padded()))?;
+        draft::said(self.tx, &chat, text)?;
         chat::touch(self.tx, &chat, self.now)?;
         self.tell(Event::MessageChanged { chat, message });
         Ok(())

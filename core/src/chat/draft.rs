@@ -2,7 +2,7 @@
 //!
 //! Called by commands and by what views read. Never leaves this device.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use crate::store::{StoreError, Tx};
 use crate::view::{ChatId, Draft, MessageRef};
@@ -29,6 +29,16 @@ pub(super) fn keep(tx: &Tx<'_>, draft: &Draft) -> Result<(), StoreError> {
 pub(super) fn forget(tx: &Tx<'_>, chat: &ChatId) -> Result<(), StoreError> {
     tx.prepare_cached("DELETE FROM draft WHERE chat = ?1")?.execute([chat.0])?;
     Ok(())
+}
+
+/// Forgets the draft that this message was: what was kept while it was typed. In the transaction of the message, so that no
+/// crash leaves both.
+pub(super) fn said(tx: &Tx<'_>, chat: &ChatId, text: &str) -> Result<(), StoreError> {
+    let kept: Option<String> = tx.prepare_cached("SELECT text FROM draft WHERE chat = ?1")?.query_row([chat.0], |row| row.get(0)).optional()?;
+    match kept {
+        Some(kept) if text.trim().starts_with(kept.trim()) => forget(tx, chat),
+        _ => Ok(()),
+    }
 }
 
 /// All drafts.

@@ -90,6 +90,12 @@ fn a_draft_is_kept_until_it_is_sent_or_its_chat_forgotten() {
     assert_eq!(device.client.drafts().unwrap().len(), 1);
     device.order(Command::KeepDraft(draft("")));
     assert!(device.client.drafts().unwrap().is_empty());
+    device.order(Command::KeepDraft(draft("half a sent ")));
+    device.say(chat, "something else, from a script");
+    assert_eq!(device.client.drafts().unwrap(), [draft("half a sent ")]);
+    // What was kept while it was typed.
+    device.say(chat, "half a sentence");
+    assert!(device.client.drafts().unwrap().is_empty());
     device.order(Command::KeepDraft(draft("again")));
     device.order(Command::Forget(chat));
     assert!(device.client.drafts().unwrap().is_empty());

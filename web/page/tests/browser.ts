@@ -104,3 +104,12 @@ export const isSent = (page: Page, text: string): Promise<void> => expect(receip
 
 /** The words of the messages that are in the page, in their order. */
 export const shown = (page: Page): Promise<string[]> => page.locator("[data-message] .bubble > p[dir=auto]").allTextContents();
+
+/** The tab's process dies, as it does out of memory. */
+export async function crash(page: Page): Promise<void> {
+  const inside = await page.context().newCDPSession(page);
+  const gone = new Promise((done) => page.once("crash", done));
+  void inside.send("Page.crash").catch(() => {});
+  await gone;
+  await page.close();
+}

@@ -20,10 +20,7 @@ test.beforeAll(async () => {
   alice = await here.browser("alice");
   page = alice.page;
   await register(page, "alice", passphrase);
-  await here.terminal("bob", "register", "bob");
-  await expect(async () => here.terminal("bob", "send", "alice", "hello from bob")).toPass();
-  await choose(page, "bob");
-  await page.getByRole("button", { name: "Accept" }).click();
+  await here.meet(page);
   await say(page, "hello from alice");
   await isSent(page, "hello from alice");
 });

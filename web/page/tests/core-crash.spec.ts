@@ -1,6 +1,6 @@
 // A tab that dies while it sends: reloaded, closed, crashed, at any moment. What was shown is there, and is said once.
 import { type Page } from "@playwright/test";
-import { type Browser, choose, isOpen, isSent, register, say, shown } from "./browser";
+import { type Browser, choose, crash, isOpen, isSent, register, say, shown } from "./browser";
 import { expect, test, world } from "./real";
 
 const here = world();
@@ -44,22 +44,13 @@ async function hurry(page: Page, texts: string[]): Promise<void> {
 const ends: Record<string, (page: Page) => Promise<unknown>> = {
   "loaded again": (page) => page.goto("about:blank"),
   closed: (page) => page.close(),
-  crashed: async (page) => {
-    const inside = await page.context().newCDPSession(page);
-    const gone = new Promise((done) => page.once("crash", done));
-    void inside.send("Page.crash").catch(() => {});
-    await gone;
-    await page.close();
-  },
+  crashed: crash,
 };
 
 test.beforeAll(async () => {
   alice = await here.browser("alice");
   await register(alice.page, "alice");
-  await here.terminal("bob", "register", "bob");
-  await expect(async () => here.terminal("bob", "send", "alice", "hello from bob")).toPass();
-  await choose(alice.page, "bob");
-  await alice.page.getByRole("button", { name: "Accept" }).click();
+  await here.meet(alice.page);
   await say(alice.page, "hello from alice");
   await isSent(alice.page, "hello from alice");
   // It keeps the browser open; the tabs of the stories lead.

@@ -8,10 +8,7 @@ let alice: Browser;
 test.beforeAll(async () => {
   alice = await here.browser("alice");
   await register(alice.page, "alice");
-  await here.terminal("bob", "register", "bob");
-  await expect(async () => here.terminal("bob", "send", "alice", "before any link")).toPass();
-  await choose(alice.page, "bob");
-  await alice.page.getByRole("button", { name: "Accept" }).click();
+  await here.meet(alice.page, "alice", "before any link");
   await say(alice.page, "alice, on one device");
   await isSent(alice.page, "alice, on one device");
 });

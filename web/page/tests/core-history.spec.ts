@@ -55,10 +55,7 @@ test.beforeAll(async () => {
   alice = await here.browser("alice");
   page = alice.page;
   await register(page, "alice");
-  await here.terminal("bob", "register", "bob");
-  await expect(async () => here.terminal("bob", "send", "alice", "hello from bob")).toPass();
-  await choose(page, "bob");
-  await page.getByRole("button", { name: "Accept" }).click();
+  await here.meet(page);
   await page.goto(`${here.address}/#/`);
   const bob = here.listener("bob");
   await bob.until((told) => told.event === "ready");

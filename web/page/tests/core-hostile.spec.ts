@@ -1,6 +1,6 @@
 // A server that lies below the contract: the page does not fall over, says where it stands, loses and doubles nothing.
 import { type Page } from "@playwright/test";
-import { type Browser, choose, isSent, register, said, say, shown } from "./browser";
+import { type Browser, isSent, register, said, say, shown } from "./browser";
 import { Hostile, frame, pings, text } from "./hostile";
 import { expect, test, world } from "./real";
 
@@ -48,10 +48,7 @@ test.beforeAll(async () => {
   alice = await here.browser("alice", between.address);
   page = alice.page;
   await register(page, "alice");
-  await here.terminal("bob", "register", "bob");
-  await expect(async () => here.terminal("bob", "send", "alice", "hello from bob")).toPass();
-  await choose(page, "bob");
-  await page.getByRole("button", { name: "Accept" }).click();
+  await here.meet(page);
   all.push("hello from bob");
 });
 

@@ -12,9 +12,7 @@ let names = 0;
 async function someone(secret = ""): Promise<void> {
   const name = `alice${++names}`;
   await register(page, name, secret);
-  await expect(async () => here.terminal("bob", "send", name, `hello, ${name}`)).toPass();
-  await choose(page, "bob");
-  await page.getByRole("button", { name: "Accept" }).click();
+  await here.meet(page, name);
   await say(page, `this is ${name}`);
   await isSent(page, `this is ${name}`);
 }
@@ -35,7 +33,6 @@ const isNew = (): Promise<void> => expect(page.getByLabel("Your name here")).toB
 test.beforeAll(async () => {
   alice = await here.browser("alice");
   page = alice.page;
-  await here.terminal("bob", "register", "bob");
 });
 
 test("cleared while the page was away: a first start, as ever, and a new account works", async () => {

@@ -1,6 +1,6 @@
 // Two tabs of one profile: one leads, both are the same person's; whichever goes, the other goes on.
 import { type Page } from "@playwright/test";
-import { type Browser, choose, isOpen, isSent, passphrase, register, said, say, shown, unlock } from "./browser";
+import { type Browser, choose, crash, isOpen, isSent, passphrase, register, said, say, shown, unlock } from "./browser";
 import { expect, test, world } from "./real";
 
 const here = world();
@@ -29,10 +29,7 @@ test.beforeAll(async () => {
   alice = await here.browser("alice");
   leader = alice.page;
   await register(leader, "alice", passphrase);
-  await here.terminal("bob", "register", "bob");
-  await expect(async () => tells("hello from bob")).toPass();
-  await choose(leader, "bob");
-  await leader.getByRole("button", { name: "Accept" }).click();
+  await here.meet(leader);
   follower = await another();
 });
 
@@ -48,13 +45,7 @@ test("both tabs send and receive, and show the same", async () => {
 
 const ends: Record<string, (page: Page) => Promise<unknown>> = {
   "is closed": (page) => page.close(),
-  crashes: async (page) => {
-    const inside = await page.context().newCDPSession(page);
-    const gone = new Promise((done) => page.once("crash", done));
-    void inside.send("Page.crash").catch(() => {});
-    await gone;
-    await page.close();
-  },
+  crashes: crash,
 };
 
 for (const [how, end] of Object.entries(ends)) {

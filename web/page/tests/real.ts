@@ -7,8 +7,8 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { expect as soon, test } from "@playwright/test";
-import { Browser } from "./browser";
+import { type Page, expect as soon, test } from "@playwright/test";
+import { Browser, choose } from "./browser";
 import { Listener } from "./listener";
 
 const built = new URL("../../../target/debug/", import.meta.url).pathname;
@@ -27,6 +27,7 @@ export class World {
   /** Where the server answers; stays the same when it is started again. */
   address = "";
   private server: ChildProcess | null = null;
+  private isBobThere = false;
   private readonly listeners: Listener[] = [];
   private readonly browsers: Browser[] = [];
 
@@ -80,6 +81,16 @@ export class World {
   async terminal(who: string, ...words: string[]): Promise<string> {
     const { stdout } = await promisify(execFile)(waxseal, [...this.options(who), ...words], { encoding: "utf8", maxBuffer: 64 << 20 });
     return stdout;
+  }
+
+  /** Bob, in a terminal, writes to somebody who just came; she accepts, and stands in the conversation. */
+  async meet(page: Page, name = "alice", text = "hello from bob"): Promise<void> {
+    if (!this.isBobThere) await this.terminal("bob", "register", "bob");
+    this.isBobThere = true;
+    // Her first keys are on their way while her page is drawn.
+    await expect(async () => this.terminal("bob", "send", name, text)).toPass();
+    await choose(page, "bob");
+    await page.getByRole("button", { name: "Accept" }).click();
   }
 
   /** A terminal that stays: `waxseal listen`. */

@@ -217,7 +217,11 @@ test("a group is founded, renamed, grown and left", async ({ page }) => {
   await page.keyboard.type("nobody-here");
   await page.getByRole("button", { name: "Create group" }).click();
   await expect(page.getByRole("alert")).toContainText("Nobody on this server");
+  // Longer than the field takes to take in what was typed.
+  await page.waitForTimeout(500);
+  await expect(page.getByRole("alert")).toContainText("Nobody on this server");
   await page.getByRole("button", { name: "Remove nobody-here" }).click();
+  await expect(page.getByRole("alert")).toHaveCount(0);
   await page.getByRole("button", { name: "Create group" }).click();
   await expect(page.getByRole("heading", { name: "Garden" })).toBeVisible();
   await page.getByRole("button", { name: "About this chat" }).click();

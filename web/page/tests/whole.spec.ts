@@ -9,15 +9,15 @@ import { headers } from "../tools/headers";
 const dist = new URL("../dist/", import.meta.url);
 const media: Record<string, string> = { html: "text/html", js: "text/javascript", css: "text/css", wasm: "application/wasm", svg: "image/svg+xml", png: "image/png" };
 
-/** A server of dist that adds a byte to one file. */
-const test = base.extend<{ serve: (changed: string | null) => Promise<string> }>({
+/** A server of dist that adds a byte to one file, and says another page. */
+const test = base.extend<{ serve: (changed: string | null, page?: string) => Promise<string> }>({
   serve: async ({}, use) => {
     const servers: Server[] = [];
-    await use(async (changed) => {
+    await use(async (changed, page) => {
       const server = createServer((asked, answer) => {
         const path = asked.url === "/" ? "/index.html" : (asked.url ?? "");
         try {
-          const bytes = readFileSync(new URL(`.${path}`, dist));
+          const bytes = path === "/index.html" && page !== undefined ? Buffer.from(page) : readFileSync(new URL(`.${path}`, dist));
           answer.writeHead(200, { ...headers, "Content-Type": media[path.split(".").at(-1) ?? ""] ?? "application/json" });
           answer.end(path === changed ? Buffer.concat([bytes, Buffer.from(path.endsWith(".wasm") ? "\0\x01\0" : "\n")]) : bytes);
         } catch {
@@ -80,6 +80,15 @@ test("another module: the core is not started", async ({ page, serve }) => {
   await page.goto(await serve(one(/\.wasm$/)));
   await expect(notWhole(page)).toBeVisible();
   await expect(begun(page)).toHaveCount(0);
+});
+
+test("a page that names no hash of the Worker, or of the module: the core is not started", async ({ page, serve }) => {
+  for (const unnamed of [/(\/assets\/[^ "]*\.js) sha384-[^ "]*/, /(\/assets\/[^ "]*\.wasm) sha384-[^ "]*/]) {
+    expect(html).toMatch(unnamed);
+    await page.goto(await serve(null, html.replace(unnamed, "/elsewhere.js sha384-none")));
+    await expect(notWhole(page)).toBeVisible();
+    await expect(begun(page)).toHaveCount(0);
+  }
 });
 
 test.describe("in another language", () => {

@@ -6,9 +6,13 @@
 /** `path hash`, and so on. */
 export const integrities = (): string => document.querySelector<HTMLMetaElement>('meta[name="integrity"]')?.content ?? "";
 
-/** The file's answer; rejects where it did not come, or is not the one that the list names (SRI, "require-sri" by fetch). */
-export function fetchWhole(url: string, list: string): Promise<Response> {
+/** The file's answer; rejects where it did not come, is not the one that the list names, or the list names no such file. */
+export async function fetchWhole(url: string, list: string): Promise<Response> {
+  if (list === "") return fetch(url);
   const words = list.split(" ");
-  const integrity = words[words.indexOf(new URL(url, location.href).pathname) + 1];
-  return fetch(url, integrity && words.length > 1 ? { integrity } : {});
+  const { pathname } = new URL(url, location.href);
+  const at = words.indexOf(pathname);
+  const integrity = at < 0 ? undefined : words[at + 1];
+  if (!integrity) throw new TypeError(`no hash of ${pathname}`);
+  return fetch(url, { integrity });
 }

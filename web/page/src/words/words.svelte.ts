@@ -2,6 +2,7 @@
 //
 // Called by views and by state. `say` reads a rune, so what it was used in changes with the language.
 // English is in the first load, other languages come as files of their own.
+import { rightToLeft } from "../text/direction";
 import type { Catalogue, Key, Language, Plural } from "./catalogue";
 import { languages } from "./catalogue";
 import { en } from "./en";
@@ -37,8 +38,6 @@ export async function speak(wanted: Language): Promise<void> {
   document.documentElement.lang = language;
   document.documentElement.dir = languages[language].dir;
 }
-
-const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]/;
 
 const isolateFrom = 0x2068;
 const isolateTo = 0x2069;
