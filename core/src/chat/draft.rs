@@ -34,7 +34,8 @@ pub(super) fn forget(tx: &Tx<'_>, chat: &ChatId) -> Result<(), StoreError> {
 /// Forgets the draft that this message was: what was kept while it was typed. In the transaction of the message, so that no
 /// crash leaves both.
 pub(super) fn said(tx: &Tx<'_>, chat: &ChatId, text: &str) -> Result<(), StoreError> {
-    let kept: Option<String> = tx.prepare_cached("SELECT text FROM draft WHERE chat = ?1")?.query_row([chat.0], |row| row.get(0)).optional()?;
+    let kept: Option<String> =
+        tx.prepare_cached("SELECT text FROM draft WHERE chat = ?1")?.query_row([chat.0], |row| row.get(0)).optional()?;
     match kept {
         Some(kept) if text.trim().starts_with(kept.trim()) => forget(tx, chat),
         _ => Ok(()),
