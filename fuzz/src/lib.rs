@@ -6,6 +6,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a target that panics has found something")]
 
 mod decode;
+mod directory;
 mod hostile;
 mod liar;
 mod mls;
@@ -18,6 +19,7 @@ mod stored;
 mod typed;
 
 pub use decode::{content, delivered, key_package, name, policy, record, request_anonymous, request_device, roster, told};
+pub use directory::directory;
 pub use hostile::two_devices;
 pub use mls::{envelope, tree, welcome};
 pub use roles::roles;
@@ -40,7 +42,7 @@ const fn target(name: &'static str, run: fn(&[u8]), cost: u64) -> Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 20] = [
+pub const TARGETS: [Target; 21] = [
     target("request_anonymous", request_anonymous, 1),
     target("request_device", request_device, 1),
     target("told", told, 1),
@@ -61,4 +63,5 @@ pub const TARGETS: [Target; 20] = [
     target("roles", roles, 100),
     target("stored", stored, 500),
     target("two_devices", two_devices, 2000),
+    target("directory", directory, 20),
 ];

@@ -13,7 +13,7 @@ use waxseal_core::store::key::{StoreKey, Unlock};
 use waxseal_wire::id::{AccountId, AliasId, Epoch, GroupId, Position};
 use waxseal_wire::seal::{Delivered, Kind};
 
-use crate::{mls, scene, typed};
+use crate::{directory, mls, scene, typed};
 
 /// The seeds of one target: bytes that really occurred, or of the same form.
 pub fn of(target: &str) -> Vec<Vec<u8>> {
@@ -34,6 +34,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "envelope" => {
             mls::with(|stage| [vec![stage.message.clone(), stage.commit.clone(), stage.welcome.clone()], snapshots()].concat())
         }
+        "directory" => directory::seeds(),
         "roles" => asked(),
         "stored" => tapes(8, 24),
         "two_devices" => tapes(24, 160),

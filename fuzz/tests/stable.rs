@@ -53,7 +53,7 @@ macro_rules! mutated {
 
 mutated! {
     request_anonymous request_device told record name delivered roster content key_package policy
-    config address header link_code welcome tree envelope roles stored two_devices
+    config address header link_code welcome tree envelope roles stored two_devices directory
 }
 
 #[test]

@@ -24,7 +24,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("web", &["wire", "core"]),
     ("sim", &["wire", "core", "server"]),
     ("bench", &["wire", "core"]),
-    ("fuzz", &["wire", "core", "server", "sim"]),
+    ("fuzz", &["wire", "transparency", "core", "server", "sim"]),
     ("xtask", &[]),
 ];
 
@@ -39,23 +39,30 @@ const UNREADABLE: [&str; 6] = ["waxseal-core", "openmls", "mls-", "mls_", "hpke-
 const IMPURE: [&str; 12] =
     ["tokio", "mio", "socket2", "reqwest", "hyper", "axum", "async-std", "smol", "getrandom", "rand", "chrono", "time"];
 
+/// Features that nobody may switch on: one who does does it for every crate of the build.
+const SHARED: [(&str, &str, &str); 1] =
+    [("ed25519-dalek", "legacy_compatibility", "every signature would have a second form (third_party/akd_core/README.md)")];
+
 /// What was resolved, tests apart.
 pub(super) struct Graph {
     names: BTreeMap<String, String>,
     members: BTreeSet<String>,
     arrows: BTreeMap<String, Vec<String>>,
     declared: BTreeMap<String, Vec<Declared>>,
+    features: BTreeMap<String, Vec<String>>,
 }
 
 impl Graph {
     /// Draws it.
     pub(super) fn of(metadata: Metadata) -> Self {
+        let features = metadata.resolve.nodes.iter().map(|node| (node.id.clone(), node.features.clone())).collect();
         let arrows = metadata.resolve.nodes.into_iter().map(|node| {
             let built = node.deps.into_iter().filter(|arrow| arrow.is_built());
             (node.id, built.map(|arrow| arrow.pkg).collect())
         });
         Self {
             arrows: arrows.collect(),
+            features,
             names: metadata.packages.iter().map(|package| (package.id.clone(), package.name.clone())).collect(),
             members: metadata.workspace_members.into_iter().collect(),
             declared: metadata.packages.into_iter().map(|package| (package.id, package.dependencies)).collect(),
@@ -74,6 +81,7 @@ impl Graph {
                 self.check_purity(member, &mut wrongs);
             }
         }
+        self.check_shared(&mut wrongs);
         wrongs
     }
 
@@ -119,6 +127,16 @@ impl Graph {
                 declared.features.iter().find(|feature| ["getrandom", "os_rng", "sys_rng"].contains(&feature.as_str()))
             {
                 wrongs.push(format!("{place} is pure and must not switch on {}/{feature}", declared.name));
+            }
+        }
+    }
+
+    fn check_shared(&self, wrongs: &mut Vec<String>) {
+        for (id, features) in &self.features {
+            for (name, feature, why) in SHARED {
+                if self.name(id) == name && features.iter().any(|on| on == feature) {
+                    wrongs.push(format!("nobody may switch on {name}/{feature}: {why}"));
+                }
             }
         }
     }
@@ -228,6 +246,19 @@ mod tests {
             assert_eq!(wrongs(&[("waxseal-core", &[(impure, None)]), (impure, &[])]).len(), 1, "{impure}");
             assert!(wrongs(&[("waxseal-core", &[(impure, Some("dev"))]), (impure, &[])]).is_empty(), "{impure}");
         }
+    }
+
+    #[test]
+    fn a_feature_that_would_change_everybodys_signatures_is_named() {
+        let with = |feature: &str| {
+            drawn(&json!({
+                "packages": [{"id": "a", "name": "ed25519-dalek", "version": "2.2.0", "dependencies": []}],
+                "workspace_members": [],
+                "resolve": {"nodes": [{"id": "a", "deps": [], "features": ["std", feature]}]},
+            }))
+        };
+        assert_eq!(with("zeroize"), Vec::<String>::new());
+        assert_eq!(with("legacy_compatibility").len(), 1);
     }
 
     #[test]

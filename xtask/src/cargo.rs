@@ -64,6 +64,8 @@ pub(super) struct Resolve {
 pub(super) struct Node {
     pub(super) id: String,
     pub(super) deps: Vec<Arrow>,
+    #[serde(default)]
+    pub(super) features: Vec<String>,
 }
 
 /// To another package, and in which builds.

@@ -13,7 +13,7 @@ use super::Failure;
 use super::source::{self, Source};
 
 /// Crates that take time and chance as arguments.
-pub(super) const PURE: [&str; 2] = ["wire", "core"];
+pub(super) const PURE: [&str; 3] = ["wire", "transparency", "core"];
 
 /// Paths that reach outside; a path is found wherever these words follow each other.
 const FORBIDDEN: [(&[&str], &str); 9] = [

@@ -1,0 +1,1 @@
+//! Left out: see README.md.
