@@ -131,6 +131,7 @@ mod tests {
         .unwrap();
         assert!(asleep < Duration::from_millis(20), "{asleep:?}");
         assert!(awake > asleep, "{awake:?}");
-        assert!(process_cpu(std::process::id()).unwrap() >= thread_split().unwrap().0);
+        let thread = thread_split().unwrap().0;
+        assert!(process_cpu(std::process::id()).unwrap() >= thread);
     }
 }
