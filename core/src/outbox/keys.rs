@@ -67,7 +67,10 @@ impl Turn<'_> {
             Reply::Refused(refusal) if !refusal.is_passing() => return self.give_up(&entry, Problem::Refused(refusal)),
             _ => None,
         };
-        let is_to_come = words.as_ref().is_some_and(|words| is_to_come(&entry, &who, words));
+        let is_to_come = match &words {
+            Some(words) => self.is_to_come(&entry, &who, words)?,
+            None => false,
+        };
         let Some(found) = words.filter(|_| !is_to_come) else {
             entry.tries += 1;
             entry.due = if is_to_come { self.later(300, 900) } else { self.later(1_000, 3_000) };
@@ -124,6 +127,26 @@ impl Turn<'_> {
         let chat = entry.chat.filter(|_| matches!(entry.intent, Intent::Found { .. }));
         let found = chat.map(|chat| chat::find(self.tx, &chat)).transpose()?.flatten();
         Ok(found.is_some_and(|found| found.generation > 0))
+    }
+
+    /// Whether the directory has yet to say something of somebody here. A name is waited for as long as it takes.
+    fn is_to_come(&self, entry: &Entry, who: &[Who], words: &[Word]) -> Result<bool, StoreError> {
+        for (who, word) in who.iter().zip(words) {
+            let is_open = match (who, word) {
+                (Who::Name(_), word) => *word == Word::NotYet,
+                (Who::Account(_), Word::NotYet) => entry.tries < TRIES,
+                // Ours grew a moment ago: a device that was just added has a KeyPackage there.
+                (Who::Account(id), Word::Account(found)) if entry.tries < TRIES => {
+                    let known = trust::chain(self.tx, &AccountId(*id))?;
+                    known.is_some_and(|known| known.records().len() > found.chain.len())
+                }
+                _ => false,
+            };
+            if is_open {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn judge_found(&mut self, who: &Who, word: &Word, own: &DeviceId) -> Result<Option<Found>, StoreError> {
@@ -237,12 +260,6 @@ impl Turn<'_> {
 
 /// So often an account without a proof is asked for before it counts as gone: only a name's absence can be proven.
 const TRIES: u32 = 8;
-
-/// Whether the directory has yet to say something of somebody here. A name is waited for as long as it takes.
-fn is_to_come(entry: &Entry, who: &[Who], words: &[Word]) -> bool {
-    let is_open = |(who, word): (&Who, &Word)| *word == Word::NotYet && (matches!(who, Who::Name(_)) || entry.tries < TRIES);
-    who.iter().zip(words).any(is_open)
-}
 
 /// As a look-up names them.
 fn refs(who: &[Who]) -> Vec<AccountRef> {
