@@ -170,7 +170,7 @@ const HELD: &[(&str, &str, Columns)] = &[
         &[
             ("part", "which kind of piece"),
             ("key", "its place in the tree, or a hash of the name; the name itself goes with the account"),
-            ("bytes", "hashes; of a version, the hash of the chain's head, and in which epoch it came"),
+            ("bytes", "hashes; of a version, in which epoch it came; of an epoch, the moment"),
         ],
     ),
     (
