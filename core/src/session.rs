@@ -95,6 +95,8 @@ pub(crate) struct Session {
     pub(crate) caught: bool,
     /// The directory is asked what it says of us then.
     pub(crate) watch_at: Option<Millis>,
+    /// How often in a row it had no answer that holds.
+    pub(crate) watch_tries: u32,
     /// It said something of us that our chain does not explain, and our chain was asked for since.
     pub(crate) unexplained: bool,
     /// The server has let this process in once, and did not show it to be an older copy of the device.

@@ -61,8 +61,7 @@ impl Turn<'_> {
         let (Reply::Watched(watched), Some(own)) = (reply, self.identity()?) else { return self.watch_soon() };
         let (Some(me), Some(known)) = (me::view(self.tx)?, trust::chain(self.tx, &own.account)?) else { return Ok(()) };
         let Some((keys, placed, proven)) = self.place_answer(watched.log.as_deref(), &watched.placed)? else {
-            self.session.watch_at = Some(self.later(60_000, 120_000));
-            return Ok(());
+            return self.watch_soon();
         };
         if watched.proof.is_empty() {
             return self.watch_soon();
@@ -76,6 +75,7 @@ impl Turn<'_> {
         match (found, unknown) {
             (Ok(entries), None) => {
                 self.session.unexplained = false;
+                self.session.watch_tries = 0;
                 let newest = entries.first().map_or(0, |entry| entry.version);
                 self.tx.prepare_cached("UPDATE directory SET watched = ?1")?.execute([newest.cast_signed()])?;
                 Ok(())
@@ -95,7 +95,10 @@ impl Turn<'_> {
     }
 
     fn watch_soon(&mut self) -> Result<(), StoreError> {
-        self.session.watch_at = Some(self.later(3_000, 6_000));
+        // After hours of no answer, an hour apart.
+        let pause = 3_000 << self.session.watch_tries.min(10);
+        self.session.watch_tries += 1;
+        self.session.watch_at = Some(self.later(pause, 2 * pause));
         Ok(())
     }
 }

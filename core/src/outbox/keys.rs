@@ -72,8 +72,9 @@ impl Turn<'_> {
             None => false,
         };
         let Some(found) = words.filter(|_| !is_to_come) else {
+            let pause = if is_to_come { 300 } else { 1_000 } << entry.tries.min(6);
             entry.tries += 1;
-            entry.due = if is_to_come { self.later(300, 900) } else { self.later(1_000, 3_000) };
+            entry.due = self.later(pause, 3 * pause);
             return entry.save(self.tx);
         };
         let mut usable = Vec::new();
@@ -259,7 +260,7 @@ impl Turn<'_> {
 }
 
 /// So often an account without a proof is asked for before it counts as gone: only a name's absence can be proven.
-const TRIES: u32 = 8;
+const TRIES: u32 = 5;
 
 /// As a look-up names them.
 fn refs(who: &[Who]) -> Vec<AccountRef> {

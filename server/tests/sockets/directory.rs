@@ -207,8 +207,13 @@ fn every_archived_step_only_adds() {
     }
     assert_eq!(program.stop(), Some(0));
     let conn = rusqlite::Connection::open(folder.join("waxseal.db")).unwrap();
-    let steps: Vec<Vec<u8>> =
-        conn.prepare("SELECT bytes FROM log_step ORDER BY epoch").unwrap().query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let steps: Vec<Vec<u8>> = conn
+        .prepare("SELECT bytes FROM log_step ORDER BY epoch")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
     let mut leaves = Vec::new();
     let mut select = conn.prepare("SELECT bytes FROM log_record WHERE part = 4 ORDER BY key").unwrap();
     for bytes in select.query_map([], |row| row.get::<_, Vec<u8>>(0)).unwrap().map(Result::unwrap) {
