@@ -12,4 +12,3 @@ pub(crate) mod me;
 pub(crate) mod profile;
 mod register;
 pub(crate) mod siblings;
-mod watch;

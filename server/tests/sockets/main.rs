@@ -13,7 +13,6 @@
 )]
 
 mod attack;
-mod directory;
 mod disk;
 mod doors;
 #[path = "../faulty/mod.rs"]
