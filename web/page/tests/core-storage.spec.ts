@@ -28,6 +28,16 @@ async function clear(types: string): Promise<void> {
   await inside.send("Storage.clearDataForOrigin", { origin: here.address, storageTypes: types });
 }
 
+/** Cleared while the page was away, it begins anew: a first start, and a new account that is there when loaded again. */
+async function beginsAnewWithout(types: string): Promise<void> {
+  await aside();
+  await clear(types);
+  await page.goto(here.address);
+  await isNew();
+  await someone();
+  await page.reload();
+}
+
 const isNew = (): Promise<void> => expect(page.getByLabel("Your name here")).toBeVisible();
 
 test.beforeAll(async () => {
@@ -37,24 +47,14 @@ test.beforeAll(async () => {
 
 test("cleared while the page was away: a first start, as ever, and a new account works", async () => {
   await someone();
-  await aside();
-  await clear("all");
-  await page.goto(here.address);
-  await isNew();
-  await someone();
-  await page.reload();
+  await beginsAnewWithout("all");
   await choose(page, "bob");
   await expect(said(page, "this is alice2")).toHaveCount(1);
   await expect(page.getByText("alice1")).toHaveCount(0);
 });
 
 test("the key gone and the files there: a first start, and the files are nobody's", async () => {
-  await aside();
-  await clear("indexeddb");
-  await page.goto(here.address);
-  await isNew();
-  await someone();
-  await page.reload();
+  await beginsAnewWithout("indexeddb");
   await isOpen(page);
   await expect(page.getByText("alice2")).toHaveCount(0);
 });

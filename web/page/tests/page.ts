@@ -1,6 +1,13 @@
 // What every test begins with: the page over the stand-in, and no complaint of the browser's about the policy.
 import { type Page, expect, test as base } from "@playwright/test";
 
+/** `SLOW=8 npm test`: in a browser that is so many times slower, what a test does not wait for shows. */
+const slow = Number(process.env["SLOW"] ?? 1);
+async function slowDown(page: Page): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Emulation.setCPUThrottlingRate", { rate: slow });
+}
+
 export const test = base.extend<{ complaints: string[] }>({
   complaints: [
     async ({ page }, use) => {
@@ -9,6 +16,10 @@ export const test = base.extend<{ complaints: string[] }>({
         if (message.type() === "error") complaints.push(message.text());
       });
       page.on("pageerror", (error) => complaints.push(error.message));
+      if (slow > 1) {
+        page.context().on("page", (other) => void slowDown(other));
+        await slowDown(page);
+      }
       await use(complaints);
       expect(complaints, "errors in the console").toEqual([]);
     },

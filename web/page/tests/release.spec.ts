@@ -104,8 +104,8 @@ test("without a network the kept page shows what was said, and what one writes w
   await visit(page);
   await context.setOffline(true);
   await page.reload();
-  await page.evaluate(() => window.play.network(false));
   await expect(page.locator("[data-message]").last()).toContainText("Thursday");
+  await page.evaluate(() => window.play.network(false));
   await write(page).fill("from the tunnel");
   await page.keyboard.press("Enter");
   await expect(page.locator("[data-message]").last().locator(".receipt")).toHaveText("waiting");

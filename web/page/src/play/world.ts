@@ -12,7 +12,7 @@ export class World implements Scene {
   chats = new Map<ChatId, Chat>();
   messages = new Map<MessageRef, MessageView>();
   drafts = new Map<ChatId, { chat: ChatId; text: string; replyTo: MessageRef | null }>();
-  /** Drafts outlive a reload, as they do on a disk. */
+  /** Drafts outlive a reload, and whichever tab leads, as they do on a disk. */
   private readonly kept = "play.drafts";
   devices: Looks["devices"]["answer"] = [];
   blocked = new Set<string>();
@@ -31,11 +31,11 @@ export class World implements Scene {
 
   constructor(scene: string) {
     fill(this, scene);
-    for (const draft of JSON.parse(sessionStorage.getItem(this.kept) ?? "[]") as Looks["drafts"]["answer"]) this.drafts.set(draft.chat, draft);
+    for (const draft of JSON.parse(localStorage.getItem(this.kept) ?? "[]") as Looks["drafts"]["answer"]) this.drafts.set(draft.chat, draft);
   }
 
   keep(): void {
-    sessionStorage.setItem(this.kept, JSON.stringify([...this.drafts.values()]));
+    localStorage.setItem(this.kept, JSON.stringify([...this.drafts.values()]));
   }
 
   answer(ask: Ask): unknown {
