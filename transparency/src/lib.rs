@@ -1,6 +1,6 @@
 //! The key directory: which head of an account chain a name means, and proof that everybody is told the same.
 //!
-//! Called by `core` (before it believes an answer), by auditors, and by `server` (feature `publish`).
+//! For `core` (before it believes an answer), for auditors, and for `server` (feature `publish`); none of them uses it yet.
 //! Knows no clock, no socket and no randomness of its own. Never decides what a person is told.
 //!
 //! ```text

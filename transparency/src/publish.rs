@@ -1,6 +1,6 @@
 //! The log itself: who makes epochs and proofs. For the server alone (feature `publish`).
 //!
-//! Called by `server/directory` under the lease of the one writer. Keeps nothing of the log between two calls: all
+//! For the server's one writer. Keeps nothing of the log between two calls: all
 //! of it is in the caller's [`Records`]. Never writes: what must be stored comes out, and becomes true when the caller's
 //! transaction has committed.
 //!

@@ -1,6 +1,6 @@
 //! What follows from a file of evidence.
 //!
-//! Called by `waxseal evidence` and by anybody. Believes nothing that it has not verified; asks nobody.
+//! For anybody who is given such a file. Believes nothing that it has not verified; asks nobody.
 
 use crate::{Answer, Crime, Entry, EpochLeaf, Evidence, Lie, LogKeys, Proven, Reason, Shown, SignedHead, Verdict};
 use crate::{absence, history, lookup, tree};
