@@ -200,6 +200,15 @@ pub(crate) enum Verb {
         #[arg(long)]
         chat: Option<String>,
     },
+    /// List what shows that the server lied about who is who, write it into a file, or check such a file.
+    #[command(
+        after_help = "Examples:\n  waxseal evidence\n  waxseal evidence write 1 lie.waxseal\n  waxseal evidence check lie.waxseal   anybody can, without an account"
+    )]
+    Evidence {
+        /// What to do; lists it where nothing is said.
+        #[command(subcommand)]
+        verb: Option<EvidenceVerb>,
+    },
     /// Delete a conversation from this device; groups must be left first.
     #[command(after_help = "Examples:\n  waxseal forget mallory\n  waxseal forget '#Book club'")]
     Forget {
@@ -272,6 +281,25 @@ pub(crate) enum Verb {
         /// Write one page a verb here.
         #[arg(long, value_hint = ValueHint::DirPath)]
         dir: Option<PathBuf>,
+    },
+}
+
+/// What to do with evidence.
+#[derive(Debug, Subcommand)]
+pub(crate) enum EvidenceVerb {
+    /// Write one piece into a file.
+    Write {
+        /// Which, as `waxseal evidence` lists them.
+        number: usize,
+        /// A new file.
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+    /// Say what a file proves. Needs no account and no network.
+    Check {
+        /// What somebody wrote.
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
     },
 }
 

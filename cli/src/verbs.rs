@@ -4,6 +4,7 @@
 //! asks, waits, prints. Never knows how the server is talked to.
 
 mod account;
+mod evidence;
 mod export;
 mod forget;
 mod group;
@@ -54,6 +55,7 @@ pub(crate) async fn run(verb: Verb, place: &Place, zone: UtcOffset) -> Result<()
         Verb::Verify { name, mark, unmark, format } => verify::verify(place, &name, mark, unmark, format).await,
         Verb::Listen { keep_unread, no_input, .. } => listen::listen(place, keep_unread, no_input).await,
         Verb::Link { code, device_name } => link::link(place, code, device_name).await,
+        Verb::Evidence { verb } => evidence::run(verb, place, zone).await,
         Verb::Export { chat } => export::export(place, chat.as_deref()).await,
         Verb::Page { verb } => page::run(verb, place).await,
         Verb::PageManifest(format) => page::run(PageVerb::Manifest(format), place).await,

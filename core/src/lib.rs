@@ -42,3 +42,5 @@ pub mod view;
 pub use client::{Client, ClientError};
 pub use input::{Command, Input};
 pub use output::{Event, Output};
+/// Reading what a server said that shows that it lied.
+pub use waxseal_transparency::evidence;

@@ -3,6 +3,7 @@
 //! Made by `client`, performed by the shells in the order polled. What must be
 //! durable is durable before anything that depends on it leaves.
 
+use waxseal_transparency::Lie;
 use waxseal_wire::frame::Door;
 use waxseal_wire::id::{AccountId, Millis, RequestId};
 use waxseal_wire::name::AccountName;
@@ -220,6 +221,9 @@ pub enum Problem {
         "this profile is an older copy of itself: another copy went on after it was made. What was said meanwhile may be missing here. Never use both: `waxseal link` adds a second device, and `waxseal devices` removes one that is not yours"
     )]
     Copied,
+    /// What the server says of people does not follow from its key directory, or the directory contradicts itself.
+    #[error("the server cannot prove who is who: {0}. Nothing of its answer was used; `waxseal evidence` writes down what it said")]
+    Directory(Lie),
     /// The last admin cannot go while others stay.
     #[error("the group would have no admin; make somebody else an admin first")]
     LastAdmin,
@@ -228,6 +232,6 @@ pub enum Problem {
 impl Problem {
     /// Whether it is of the whole device, not of one thing that was asked; a person must get to read it.
     pub fn is_of_the_device(self) -> bool {
-        matches!(self, Self::Copied | Self::Forked | Self::ServerBehind | Self::ServerForgot)
+        matches!(self, Self::Copied | Self::Forked | Self::ServerBehind | Self::ServerForgot | Self::Directory(_))
     }
 }

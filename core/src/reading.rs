@@ -11,7 +11,7 @@ use crate::chat::{self, draft, line, members};
 use crate::client::{Client, ClientError};
 use crate::content::MessageId;
 use crate::store::{StoreError, Tx};
-use crate::trust;
+use crate::trust::{self, directory};
 use crate::view::*;
 
 const COLUMNS: &str = "id, chat, sender, at, kind, text, reply_to, edited, state, message_id";
@@ -127,6 +127,11 @@ impl Client {
             }
             Ok::<_, StoreError>(found)
         })?)
+    }
+
+    /// What shows that the server lied, the oldest first.
+    pub fn evidence(&self) -> Result<Vec<EvidenceView>, ClientError> {
+        Ok(self.store.read(directory::evidence)?)
     }
 
     /// What was written and not sent, in every chat.

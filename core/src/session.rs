@@ -55,6 +55,8 @@ pub(crate) enum Purpose {
     LinkPut,
     /// Whether our account lists us.
     LinkPoll,
+    /// What the directory says of us, so many versions.
+    Watch(u32),
 }
 
 /// What is true of the connection now.
@@ -89,6 +91,14 @@ pub(crate) struct Session {
     pub(crate) reclaimed: bool,
     /// A person was told that the server knows less than we do.
     pub(crate) warned: bool,
+    /// A person was told that the directory does not hold.
+    pub(crate) caught: bool,
+    /// The directory is asked what it says of us then.
+    pub(crate) watch_at: Option<Millis>,
+    /// How often in a row it had no answer that holds.
+    pub(crate) watch_tries: u32,
+    /// It said something of us that our chain does not explain, and our chain was asked for since.
+    pub(crate) unexplained: bool,
     /// The server has let this process in once, and did not show it to be an older copy of the device.
     pub(crate) vetted: bool,
     /// The server dropped entries unread, and some groups are not known to be whole yet.
@@ -235,6 +245,7 @@ impl Turn<'_> {
             Purpose::JoinBlob(group, blob) => self.join_blob(group, blob, reply),
             Purpose::LinkParcel(blob) => self.link_parcel(&blob, reply),
             Purpose::LinkPoll => self.link_polled(reply),
+            Purpose::Watch(versions) => self.watch_came(versions, reply),
         }
     }
 
@@ -268,6 +279,7 @@ impl Turn<'_> {
         self.session.denied = false;
         self.session.reclaimed = false;
         self.session.warned = false;
+        self.session.caught = false;
         if went_back {
             self.server_went_back()?;
             self.ask_own_chain()?;
@@ -279,6 +291,7 @@ impl Turn<'_> {
         self.session.keys_left = Some(session.keys_left);
         self.session.keys_at = Some(self.now);
         self.check_own_chain(session.chain_index)?;
+        self.watch()?;
         if copied {
             self.was_copied()?;
         }

@@ -47,6 +47,7 @@ impl Turn<'_> {
     fn run_due(&mut self) -> Result<(), StoreError> {
         self.run_registration()?;
         self.run_keys()?;
+        self.run_watch()?;
         self.pump()?;
         let mut agenda = Agenda::read(self.tx, self.now)?;
         if agenda.is_due(self.now, self.session) {
@@ -58,7 +59,12 @@ impl Turn<'_> {
             self.fetch_accounts()?;
             agenda = Agenda::read(self.tx, self.now)?;
         }
-        let next = [agenda.next(self.session), self.session.register_at, self.next_keys()];
+        let next = [
+            agenda.next(self.session),
+            self.session.register_at,
+            self.next_keys(),
+            self.session.watch_at.filter(|_| self.session.proven),
+        ];
         if let Some(at) = next.into_iter().flatten().min()
             && self.session.wake_at != Some(at)
         {

@@ -182,6 +182,17 @@ pub struct MessageView {
     pub state: MessageState,
 }
 
+/// What a server said that shows that it lied: a file that anybody can check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EvidenceView {
+    /// When it came.
+    pub at: Millis,
+    /// What was wrong with it, in a sentence.
+    pub what: String,
+    /// Read by [`crate::evidence::check`].
+    pub bytes: Vec<u8>,
+}
+
 /// What was written in a chat and not sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {

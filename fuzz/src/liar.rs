@@ -12,7 +12,7 @@ use waxseal_sim::tap::Tap;
 use waxseal_wire::frame::{Told, decode_told, encode_push, encode_reply};
 use waxseal_wire::id::{AliasId, Epoch, Position, RequestId, Seq};
 use waxseal_wire::key::SealSecret;
-use waxseal_wire::reply::{KeysLeft, MailboxEntry, Push, Refusal, Reply, Session};
+use waxseal_wire::reply::{Accounts, KeysLeft, MailboxEntry, Push, Refusal, Reply, Session};
 use waxseal_wire::seal::{Delivered, Kind};
 
 use crate::mutate::{Tape, mutate};
@@ -100,7 +100,7 @@ impl Liar {
         let reply = match self.tape.below(8) {
             0 => Reply::Done,
             1 => Reply::Accepted(Position(number(&mut self.tape))),
-            2 => Reply::Accounts(Vec::new()),
+            2 => Reply::Accounts(Accounts::default()),
             3 => Reply::KeysLeft(KeysLeft { one_time: self.tape.below(256) as u32, last_resort: self.tape.below(2) == 1 }),
             4 => Reply::Session(Session {
                 head: Seq(number(&mut self.tape)),

@@ -15,7 +15,7 @@ use crate::scene;
 pub fn roles(bytes: &[u8]) {
     scene::with(true, |scene| {
         let store = SqliteStore::from_snapshot(&scene.server).expect("a copy of the server");
-        let mut roles = Roles::new(store, Policy::unlimited());
+        let mut roles = Roles::new(store, Policy::unlimited(), waxseal_sim::town::log_of(1));
         let rng = &mut ChaCha20Rng::seed_from_u64(3);
         let mut rest = bytes;
         while let Some((length, after)) = rest.split_first_chunk::<2>() {

@@ -9,6 +9,7 @@
 
 mod folder;
 mod health;
+mod log_keys;
 mod readers;
 mod wake;
 mod writer;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use waxseal_wire::id::{Millis, Seq};
 use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::{MailboxEntry, Refusal, Reply, Session};
-use waxseal_wire::request::{AnonymousRequest, Authenticate, DeviceRequest};
+use waxseal_wire::request::{AnonymousRequest, Authenticate, DeviceRequest, Lookup};
 
 use self::health::Health;
 use self::readers::Readers;
@@ -44,6 +45,12 @@ pub enum OpenError {
     /// The system gives no thread or no randomness.
     #[error("the system gives no thread or no randomness: {0}")]
     System(std::io::ErrorKind),
+    /// The file with the keys of the directory's log is not one.
+    #[error("directory.key is damaged: put it back from a backup")]
+    LogKeys,
+    /// The store has a log, and its keys are not there.
+    #[error("the keys of the key directory are missing: put directory.key into the data folder, or FILE.key beside the backup")]
+    NoLogKeys,
     /// There is data already where a backup should be restored.
     #[error("there is a store already")]
     Exists,
@@ -61,6 +68,7 @@ pub struct Engine {
     wakes: Arc<Wakes>,
     health: Arc<Health>,
     clock: Clock,
+    folder: Arc<Path>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -77,10 +85,11 @@ impl Engine {
         let mut store = SqliteStore::open(&file)?;
         store.limit_size(policy.store_bytes)?;
         let (clock, wakes): (Clock, _) = (Arc::new(clock), Arc::new(Wakes::default()));
-        let readers = Readers::start(&file, &policy)?;
+        let roles = log_keys::roles(folder, store, policy.clone(), clock())?;
+        let readers = Readers::start(&file, &policy, roles.publisher())?;
         let health = Arc::<Health>::default();
-        let writer = Writer::start(Roles::new(store, policy), Arc::clone(&clock), Arc::clone(&wakes), Arc::clone(&health))?;
-        Ok(Self { writer: Arc::new(writer), readers: Arc::new(readers), wakes, health, clock })
+        let writer = Writer::start(roles, Arc::clone(&clock), Arc::clone(&wakes), Arc::clone(&health))?;
+        Ok(Self { writer: Arc::new(writer), readers: Arc::new(readers), wakes, health, clock, folder: folder.into() })
     }
 
     /// Puts a backup into a data folder that has no store yet.
@@ -92,6 +101,7 @@ impl Engine {
         if file.exists() {
             return Err(OpenError::Exists);
         }
+        log_keys::restore(from, folder)?;
         folder::copy_durably(from, &file).map_err(disk)
     }
 
@@ -99,14 +109,25 @@ impl Engine {
     pub async fn anonymous(&self, request: AnonymousRequest) -> Reply {
         let refused = Reply::Refused;
         match request {
-            AnonymousRequest::Lookup(ref lookup) if !lookup.key_packages => {}
-            AnonymousRequest::FetchBlob(_) => {}
+            AnonymousRequest::Lookup(lookup) if lookup.key_packages => return self.look_up(lookup).await,
+            AnonymousRequest::Lookup(_) | AnonymousRequest::Relate(_) | AnonymousRequest::FetchBlob(_) => {}
             request => return self.write(Work::Anonymous(request)).await.unwrap_or(refused(Refusal::Internal)),
         }
         let now = (self.clock)();
         // What only reads draws no chance; a generator must stand there all the same.
         let looked = self.readers.look(move |roles| roles.anonymous(now, &mut readers::no_chance(), request).reply).await;
         looked.ok().flatten().unwrap_or(refused(Refusal::Internal))
+    }
+
+    /// KeyPackages are taken where is written; the proofs are made where is only read.
+    async fn look_up(&self, lookup: Lookup) -> Reply {
+        let taken = match self.write(Work::Anonymous(AnonymousRequest::Lookup(lookup.clone()))).await {
+            Some(Reply::Accounts(taken)) => taken,
+            other => return other.unwrap_or(Reply::Refused(Refusal::Internal)),
+        };
+        let now = (self.clock)();
+        let proven = self.readers.look(move |roles| roles.prove_found(now, &lookup, taken)).await.map_err(closed);
+        proven.flatten().map_or_else(Reply::Refused, Reply::Accounts)
     }
 
     /// Checks a device's signature over the challenge `nonce`.
@@ -123,6 +144,11 @@ impl Engine {
                 None
             }
             DeviceRequest::Take(_) => Some(Reply::Done),
+            DeviceRequest::Watch(_) => {
+                let (now, by) = ((self.clock)(), *by);
+                let watched = self.readers.look(move |roles| roles.answer_device(now, &by, &request)).await;
+                watched.map_or(Some(Reply::Refused(Refusal::Internal)), |outcome| outcome.reply)
+            }
             request => self.write(Work::Device(*by, request)).await,
         }
     }
@@ -156,13 +182,14 @@ impl Engine {
 
     /// Writes a consistent copy of the store to the new file `to` while it runs (mode 0600).
     pub async fn backup(&self, to: &Path) -> Result<(), StoreError> {
-        let to: PathBuf = to.to_owned();
+        let (to, data): (PathBuf, PathBuf) = (to.to_owned(), self.folder.to_path_buf());
         let work = move |roles: &mut Roles<SqliteStore>| {
             folder::new_file(&to)?;
-            let copied = roles.store().backup(&to);
+            let copied = roles.store().backup(&to).and_then(|()| Ok(log_keys::backup(&data, &to)?));
             if copied.is_err() {
                 // Half a backup is worse than none.
                 std::fs::remove_file(&to).ok();
+                std::fs::remove_file(log_keys::beside(&to)).ok();
             }
             copied
         };

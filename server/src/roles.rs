@@ -22,6 +22,7 @@ use crate::limits::Buckets;
 use crate::policy::Policy;
 use crate::store::{Day, MailboxId, Posted, Stop, Store, StoreError};
 use crate::subject::Subject;
+pub use waxseal_transparency::publish::{Publisher, Secrets};
 
 /// What came of a request. Nothing of it may leave before it is durable.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,16 +57,17 @@ impl From<Posted> for Outcome {
 pub struct Roles<S: Store> {
     store: S,
     policy: Policy,
+    publisher: Publisher,
     groups: Buckets<GroupId>,
     accounts: Buckets<AccountId>,
     strangers: Buckets<MailboxId>,
 }
 
 impl<S: Store> Roles<S> {
-    /// Rules by `policy` over `store`.
-    pub fn new(store: S, policy: Policy) -> Self {
+    /// Rules by `policy` over `store`; `publisher` has the keys of the directory's log in it.
+    pub fn new(store: S, policy: Policy, publisher: Publisher) -> Self {
         let (groups, accounts) = (Buckets::new(policy.group), Buckets::new(policy.account));
-        Self { store, policy, groups, accounts, strangers: Buckets::new(delivery::CROWDED) }
+        Self { store, policy, publisher, groups, accounts, strangers: Buckets::new(delivery::CROWDED) }
     }
 
     /// The store, to be persisted, copied or closed.
@@ -80,15 +82,23 @@ impl<S: Store> Roles<S> {
 
     /// Answers a request of the anonymous door.
     pub fn anonymous(&mut self, now: Millis, rng: &mut impl CryptoRngCore, request: AnonymousRequest) -> Outcome {
-        self.answer_anonymous(now, rng, &request)
+        let outcome = self.answer_anonymous(now, rng, &request);
+        match (request, outcome.reply) {
+            (AnonymousRequest::Lookup(lookup), Some(Reply::Accounts(taken))) => {
+                Outcome::reply(self.prove_found(now, &lookup, taken).map_or_else(Reply::Refused, Reply::Accounts))
+            }
+            (_, reply) => Outcome { reply, ..outcome },
+        }
     }
 
+    /// The same, but for the proofs of a look-up: they need no writing.
     pub(crate) fn answer_anonymous(&mut self, now: Millis, rng: &mut impl CryptoRngCore, request: &AnonymousRequest) -> Outcome {
         let today = Day::of(now);
         let done = |()| Outcome::reply(Reply::Done);
         match request {
             AnonymousRequest::Register(register) => self.register(today, register).map(done),
             AnonymousRequest::Lookup(lookup) => self.look_up(lookup).map(|found| Outcome::reply(Reply::Accounts(found))),
+            AnonymousRequest::Relate(relate) => self.relate(relate).map(|hashes| Outcome::reply(Reply::Related(hashes))),
             AnonymousRequest::Found(found) => self.found(now, rng, found).map(Outcome::from),
             AnonymousRequest::SubmitMessage(submit) => self.submit_message(now, rng, submit).map(Outcome::from),
             AnonymousRequest::SubmitCommit(submit) => self.submit_commit(now, rng, submit).map(Outcome::from),
@@ -128,6 +138,9 @@ impl<S: Store> Roles<S> {
             }
             DeviceRequest::AppendRecord(record) => self.append_record(by, record).map(gone),
             DeviceRequest::DropAlias(aliases) => self.store.drop_aliases(by.mailbox(), aliases).map(done),
+            DeviceRequest::Watch(watch) => {
+                self.watch(now, by, watch).map(|watched| Outcome::reply(Reply::Watched(watched))).map_err(Stop::from)
+            }
             DeviceRequest::CloseAccount(signature) => self.close_account(by, signature).map(gone),
         }
         .unwrap_or_else(|stop| Outcome::refused(stop.refusal()))

@@ -7,9 +7,13 @@
 
 pub mod sqlite;
 
+use std::sync::Arc;
+
 use rand_core::CryptoRngCore;
+use waxseal_transparency::Value;
+use waxseal_transparency::publish::{Epoch as Published, Records};
 use waxseal_wire::chain::{DeviceEntry, PublicKey, SignedRecord};
-use waxseal_wire::id::{AccountId, AliasId, BlobId, DeviceId, Epoch, GroupId, IdempotencyKey, Millis, Position, Seq};
+use waxseal_wire::id::{AccountId, AliasId, BlobId, DeviceId, Epoch, GroupId, IdempotencyKey, LogId, Millis, Position, Seq};
 use waxseal_wire::key::{SealKey, Verifier};
 use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::{AccountFound, BlobPart, KeysLeft, MailboxEntry, Refusal};
@@ -306,6 +310,9 @@ impl<R, F: FnMut(Option<&GroupRow<'_>>, &mut R) -> Result<Step, Refusal>> Rule<R
 /// itself alone. After `begin`, an error of `persist` means that none was kept.
 /// An operation of a device whose mailbox is gone is refused as `WrongDoor`.
 pub trait Store {
+    /// What the directory's log is read from.
+    type Records: Records;
+
     /// Begins to gather operations.
     fn begin(&mut self) -> Result<(), StoreError>;
     /// Makes durable what was gathered. On an error all of it is undone.
@@ -330,7 +337,7 @@ pub trait Store {
     /// Deletes the account of `by`; its name stays taken. Gives the mailboxes of its devices.
     fn close_account(&mut self, by: MailboxId) -> Result<Vec<MailboxId>, Stop>;
 
-    /// Accounts in the order asked; with `key_packages`, takes one of each of their devices.
+    /// Accounts in the order asked, as far as the directory says what they are; with `key_packages`, takes one of each of their devices.
     ///
     /// Gives the first so many that are no more than about `most_bytes` together, and at least one.
     fn look_up(&mut self, who: &[AccountRef], key_packages: bool, most_bytes: usize) -> Result<Vec<AccountFound>, StoreError>;
@@ -365,6 +372,31 @@ pub trait Store {
     fn put_blob(&mut self, today: Day, put: &PutBlob) -> Result<(), Stop>;
     /// Part of a whole blob, from `offset` on. `Unknown`: not there, not whole yet, or beyond its end.
     fn fetch_blob(&mut self, blob: &BlobId, offset: u64) -> Result<BlobPart, Stop>;
+
+    /// Lets `work` read several things as they were at one moment.
+    fn at_once<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Stop>) -> Result<T, Stop>;
+    /// What the directory's log is read from: inside [`Store::at_once`], as it was at that moment.
+    fn records(&self) -> Arc<Self::Records>;
+    /// Makes an epoch of the names that changed, at most `most` of them; whether more are due.
+    ///
+    /// `rule` sees the records as they are, and each name with the hash of its chain's head, or [`CLOSED`]; what it gives is kept.
+    ///
+    /// [`CLOSED`]: waxseal_transparency::CLOSED
+    fn publish(
+        &mut self,
+        most: usize,
+        rule: impl FnOnce(&Arc<Self::Records>, &[(String, Value)]) -> Result<Option<Published>, StoreError>,
+    ) -> Result<bool, Stop>;
+    /// Takes the whole log away, makes every name due, and keeps the first epoch of the next log, with the old one's word for it.
+    fn begin_new_log(
+        &mut self,
+        old: &LogId,
+        rule: impl FnOnce(&Arc<Self::Records>) -> Result<(Published, Option<Vec<u8>>), StoreError>,
+    ) -> Result<(), StoreError>;
+    /// The words of logs that others follow them, from this one on.
+    fn handovers(&mut self, from: &LogId) -> Result<Vec<Vec<u8>>, StoreError>;
+    /// The append-only proof that was made when this epoch was published.
+    fn step(&mut self, epoch: u64) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Drops what is from before `kept` (envelopes, blobs, idempotency keys), groups idle since before `groups`, dead invitations.
     fn sweep(&mut self, today: Day, kept: Day, groups: Day) -> Result<(), StoreError>;

@@ -22,7 +22,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use waxseal_wire::frame::{Door, Told, decode_told, encode_push, encode_reply};
 use waxseal_wire::id::{Epoch, Millis, Position, RequestId};
-use waxseal_wire::reply::{KeysLeft, MailboxEntry, Push, Refusal, Reply};
+use waxseal_wire::reply::{Accounts, KeysLeft, MailboxEntry, Push, Refusal, Reply};
 use waxseal_wire::request::{AnonymousRequest, DeviceRequest, Request};
 
 use self::directory::Directory;
@@ -326,7 +326,7 @@ impl Liar {
         match self.rng.gen_range(0..6) {
             0 => Reply::Done,
             1 => Reply::Accepted(Position(self.rng.r#gen())),
-            2 => Reply::Accounts(Vec::new()),
+            2 => Reply::Accounts(Accounts::default()),
             3 => Reply::KeysLeft(KeysLeft { one_time: self.rng.r#gen(), last_resort: self.rng.r#gen() }),
             4 => Reply::BlobPart(waxseal_wire::reply::BlobPart { total: self.rng.gen_range(0..9_000), bytes: vec![7; 100] }),
             _ => Reply::Refused(Refusal::Unknown),
@@ -409,9 +409,9 @@ impl Tap for Liar {
                 }
                 Told::Push(Push::Entries(entries))
             }
-            Told::Reply(id, Reply::Accounts(found)) => {
-                let found = found.into_iter().map(|one| self.found(one)).collect();
-                Told::Reply(id, Reply::Accounts(found))
+            Told::Reply(id, Reply::Accounts(accounts)) => {
+                let found = accounts.found.into_iter().map(|one| self.found(one)).collect();
+                Told::Reply(id, Reply::Accounts(Accounts { found, ..accounts }))
             }
             Told::Reply(id, Reply::Session(mut session)) => {
                 session.head = self.desk(house).head(session.head);

@@ -21,7 +21,7 @@ use rand_chacha::rand_core::SeedableRng;
 use waxseal_core::store::StoreError as ClientStoreError;
 use waxseal_core::{Client, ClientError, Command, Event, Input, Output};
 use waxseal_server::policy::Policy;
-use waxseal_server::roles::Roles;
+use waxseal_server::roles::{Publisher, Roles, Secrets};
 use waxseal_server::store::StoreError;
 use waxseal_server::store::sqlite::SqliteStore;
 use waxseal_wire::frame::{Door, Told};
@@ -104,9 +104,16 @@ pub struct Town {
     pub tally: Tally,
     server: Option<Roles<SqliteStore>>,
     policy: Policy,
+    /// Which log its directory keeps: a server that is set back begins another.
+    log: u8,
     queue: BinaryHeap<Reverse<(u64, u64)>>,
     happenings: BTreeMap<(u64, u64), Happening>,
     counter: u64,
+}
+
+/// The keys of the n-th log of the town's directory.
+pub fn log_of(number: u8) -> Publisher {
+    Publisher::new(Secrets::new([number; 32], [number.wrapping_add(100); 32]))
 }
 
 /// The simulation itself could not go on.
@@ -135,7 +142,9 @@ impl Town {
     /// An empty town whose server keeps its things in `store`, such as in files that a test can read.
     pub fn with_store(seed: u64, weather: Weather, store: SqliteStore) -> Self {
         let policy = Policy::unlimited();
-        let server = Roles::new(store, policy.clone());
+        let mut server = Roles::new(store, policy.clone(), log_of(1));
+        // A store that cannot say its first word says it with the next request.
+        let _ = server.publish(Millis(1_790_000_000_000));
         Self {
             // Some day in 2026, so that days, weeks and expiry mean something.
             now: Millis(1_790_000_000_000),
@@ -149,6 +158,7 @@ impl Town {
             ledger: Ledger::default(),
             said: BTreeMap::new(),
             tally: Tally::default(),
+            log: 1,
             server: Some(server),
             policy,
             queue: BinaryHeap::new(),

@@ -33,6 +33,7 @@ pub(crate) fn kind(request: &Request) -> &'static str {
     match request {
         Request::Anonymous(A::Register(_)) => "register",
         Request::Anonymous(A::Lookup(_)) => "lookup",
+        Request::Anonymous(A::Relate(_)) => "relate",
         Request::Anonymous(A::Found(_)) => "found",
         Request::Anonymous(A::SubmitMessage(_)) => "message",
         Request::Anonymous(A::SubmitCommit(_)) => "commit",
@@ -46,5 +47,6 @@ pub(crate) fn kind(request: &Request) -> &'static str {
         Request::Device(DeviceRequest::AppendRecord(_)) => "append record",
         Request::Device(DeviceRequest::DropAlias(_)) => "drop alias",
         Request::Device(DeviceRequest::CloseAccount(_)) => "close account",
+        Request::Device(DeviceRequest::Watch(_)) => "watch",
     }
 }

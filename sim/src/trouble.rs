@@ -92,7 +92,7 @@ impl Town {
         let Ok(name) = AccountName::parse(account) else { return Ok(()) };
         for _ in 0..times {
             let who = vec![AccountRef::Name(name.clone())];
-            let _ = self.ask(AnonymousRequest::Lookup(Lookup { who, key_packages: true }))?;
+            let _ = self.ask(AnonymousRequest::Lookup(Lookup { who, key_packages: true, seen: None }))?;
         }
         self.tally.drained += 1;
         Ok(())

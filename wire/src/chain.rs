@@ -269,7 +269,12 @@ impl Chain {
         self.head.index
     }
 
-    /// SHA-256 of the newest body: the value that the directory proves.
+    /// [`body_hash`] of every record.
+    pub fn hashes(&self) -> &[[u8; 32]] {
+        &self.hashes
+    }
+
+    /// Of the newest: the value that the directory proves.
     pub fn head_hash(&self) -> [u8; 32] {
         self.hashes.last().copied().unwrap_or(self.account.0)
     }
@@ -360,7 +365,8 @@ pub fn device_name_hash(salt: &[u8; 16], name: &str) -> [u8; 32] {
     Sha256::new().chain_update(b"waxseal device name v1").chain_update(salt).chain_update(name).finalize().into()
 }
 
-fn body_hash(body: &[u8]) -> [u8; 32] {
+/// What the next record names as the one before, and what the directory proves of the newest: SHA-256 of a label and the body.
+pub fn body_hash(body: &[u8]) -> [u8; 32] {
     Sha256::new().chain_update(RECORD).chain_update(body).finalize().into()
 }
 

@@ -83,6 +83,10 @@ identifier!(
     /// Makes a submit safe to repeat: the same key is done at most once.
     IdempotencyKey, 16, "idempotency key"
 );
+identifier!(
+    /// One log of a directory: a hash of its keys.
+    LogId, 32, "log id"
+);
 
 macro_rules! number {
     ($(#[$doc:meta])* $name:ident) => {

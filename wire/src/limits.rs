@@ -31,6 +31,18 @@ pub const ROSTER: usize = 5_000;
 pub const ADDS: usize = 128;
 /// Accounts in one look-up. What does not fit into one frame is left out of the answer, at its end.
 pub const LOOKUP: usize = 128;
+/// What stands around all proofs of an answer: tree head, cosignatures, inclusion, consistency.
+pub const PLACED: usize = 16 << 10;
+/// What the directory proves of one name.
+pub const PROOF: usize = 64 << 10;
+/// Versions of one name in one answer.
+pub const VERSIONS: u32 = 16;
+/// Hashes of a consistency proof: two a level of a tree of 2^64 leaves.
+pub const CONSISTENCY: usize = 128;
+/// Logs that followed each other, as far as one answer tells.
+pub const HANDOVERS: usize = 16;
+/// The word of one log that another follows it.
+pub const HANDOVER: usize = 1 << 10;
 /// KeyPackages or aliases in one upload.
 pub const UPLOAD: usize = 128;
 /// One-time KeyPackages kept for a device.

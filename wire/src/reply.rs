@@ -13,8 +13,12 @@ pub enum Reply {
     Refused(Refusal),
     /// Done.
     Done,
-    /// Answers a look-up, in the order asked; an unknown account has an empty chain.
-    Accounts(Vec<AccountFound>),
+    /// Answers a look-up.
+    Accounts(Accounts),
+    /// RFC 6962 §2.1.2: one tree head of the directory continues another.
+    Related(Vec<[u8; 32]>),
+    /// What the directory has ever said of this account.
+    Watched(Watched),
     /// A submit has its place in the group's order.
     Accepted(Position),
     /// Part of a blob.
@@ -91,7 +95,38 @@ impl Refusal {
     }
 }
 
-/// One account in the answer to a look-up.
+/// The answer to a look-up.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Accounts {
+    /// In the order asked, the first so many that fit into a frame.
+    pub found: Vec<AccountFound>,
+    /// The tree head that every proof stands under, unverified: read by `transparency`.
+    pub placed: Vec<u8>,
+    /// The log, where the client named another one or none.
+    pub log: Option<Box<Log>>,
+}
+
+/// A log of the directory, and how one came to follow another. Unverified: read by `transparency`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// Signing key, VRF key.
+    pub keys: [u8; 64],
+    /// From the log that the client named, one after the other, to this one.
+    pub handovers: Vec<Vec<u8>>,
+}
+
+/// What the directory has ever said of this account, unverified: read by `transparency`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Watched {
+    /// The tree head that the proof stands under.
+    pub placed: Vec<u8>,
+    /// Its newest versions; empty where the directory says nothing yet.
+    pub proof: Vec<u8>,
+    /// The log, where the client named another one or none.
+    pub log: Option<Box<Log>>,
+}
+
+/// One account in the answer to a look-up. No chain and no proof: not told yet, ask again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AccountFound {
     /// What the server says it is called; empty where unknown.
@@ -100,6 +135,8 @@ pub struct AccountFound {
     pub chain: Vec<SignedRecord>,
     /// One KeyPackage a device, where asked and there is one.
     pub key_packages: Vec<DeviceKeyPackage>,
+    /// That the chain's head is the newest, or that there is no such name, unverified: read by `transparency`.
+    pub proof: Vec<u8>,
 }
 
 /// A KeyPackage on its way down, unverified.

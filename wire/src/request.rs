@@ -7,7 +7,7 @@
 use rand_core::CryptoRngCore;
 
 use crate::chain::{Signature, SignedRecord};
-use crate::id::{AccountId, AliasId, BlobId, DeviceId, Epoch, GroupId, IdempotencyKey, Seq, WrongLength};
+use crate::id::{AccountId, AliasId, BlobId, DeviceId, Epoch, GroupId, IdempotencyKey, LogId, Seq, WrongLength};
 use crate::key::{BadPublic, DeliveryKey, PostKey, SealKey, SealPublic, Verifier};
 use crate::name::AccountName;
 
@@ -27,6 +27,8 @@ pub enum AnonymousRequest {
     Register(Box<Register>),
     /// Chains, and one KeyPackage a device where asked. Reply: `Accounts`.
     Lookup(Lookup),
+    /// Whether one tree head of the directory continues another. Reply: `Related`.
+    Relate(Relate),
     /// Registers a group at its first shared epoch. Reply: `Accepted`.
     Found(Box<Found>),
     /// An application message for a group. Reply: `Accepted`.
@@ -58,6 +60,8 @@ pub enum DeviceRequest {
     DropAlias(Vec<AliasId>),
     /// Deletes the account; signed over [`close_bytes`]. Reply: `Done`.
     CloseAccount(Signature),
+    /// What the directory has ever said of this account. Reply: `Watched`.
+    Watch(Watch),
 }
 
 /// See [`AnonymousRequest::Register`].
@@ -91,6 +95,37 @@ pub struct Lookup {
     pub who: Vec<AccountRef>,
     /// Take one KeyPackage of each of their devices.
     pub key_packages: bool,
+    /// The tree head that the answer's must continue.
+    pub seen: Option<Seen>,
+}
+
+/// A tree head of the directory that the client holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// Of which log.
+    pub log: LogId,
+    /// Leaves of the log under it.
+    pub size: u64,
+}
+
+/// See [`AnonymousRequest::Relate`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Relate {
+    /// Of which log.
+    pub log: LogId,
+    /// Leaves under the older head.
+    pub from: u64,
+    /// Leaves under the newer head.
+    pub to: u64,
+}
+
+/// See [`DeviceRequest::Watch`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Watch {
+    /// The tree head that the answer's must continue.
+    pub seen: Option<Seen>,
+    /// At most so many versions, the newest first; at most [`crate::limits::VERSIONS`].
+    pub versions: u32,
 }
 
 /// One address of one device for one group, as its leaf and KeyPackage carry it: no secret is in it.

@@ -157,7 +157,8 @@ fn leaks_are_found(proxy: &Proxy, tape: &[Recorded]) {
         |door| tape.iter().position(|line| Spoken::of(line).is_some_and(|line| line.door == door && line.who == NAMES[0])).unwrap();
     let (anonymous, device) = (at(Door::Anonymous), at(Door::Device));
     let frame = |request: AnonymousRequest| encode_request(RequestId(77), &Request::Anonymous(request));
-    let looks_for = |name: &str| Lookup { who: vec![AccountRef::Name(AccountName::parse(name).unwrap())], key_packages: false };
+    let looks_for =
+        |name: &str| Lookup { who: vec![AccountRef::Name(AccountName::parse(name).unwrap())], key_packages: false, seen: None };
     let entry =
         |alias, sealed: &[u8]| encode_push(&Push::Entries(vec![MailboxEntry { seq: Seq(9), alias, sealed: sealed.to_vec() }]));
     let (group, alias, account) = others(tape);

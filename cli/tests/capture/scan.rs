@@ -14,7 +14,7 @@ use waxseal_wire::chain::Chain;
 use waxseal_wire::frame::{Door, Told, decode_request, decode_told, encode_push, encode_reply, encode_request};
 use waxseal_wire::id::{AccountId, AliasId, DeviceId, GroupId};
 use waxseal_wire::name::AccountName;
-use waxseal_wire::reply::{AccountFound, Push, Reply};
+use waxseal_wire::reply::{AccountFound, Accounts, Push, Reply};
 use waxseal_wire::request::{AccountRef, AnonymousRequest, DeviceRequest, Lookup, Register, Request};
 
 use super::frames::Spoken;
@@ -110,13 +110,13 @@ fn without_allowed_names(said: &Said, line: &Spoken, tell: &mut impl FnMut(Strin
         }
         Said::Asked(Request::Anonymous(AnonymousRequest::Lookup(lookup))) => {
             let who = lookup.who.iter().filter(|who| matches!(who, AccountRef::Id(_))).cloned().collect();
-            let rest = Lookup { who, key_packages: lookup.key_packages };
+            let rest = Lookup { who, key_packages: lookup.key_packages, seen: lookup.seen };
             encode_request(id, &Request::Anonymous(AnonymousRequest::Lookup(rest)))
         }
         Said::Asked(request) => encode_request(id, request),
         Said::Told(Told::Reply(id, Reply::Accounts(accounts))) if line.door == Door::Anonymous => {
-            let nameless = accounts.iter().map(|found| AccountFound { name: String::new(), ..found.clone() });
-            encode_reply(*id, &Reply::Accounts(nameless.collect()))
+            let nameless = accounts.found.iter().map(|found| AccountFound { name: String::new(), ..found.clone() });
+            encode_reply(*id, &Reply::Accounts(Accounts { found: nameless.collect(), ..accounts.clone() }))
         }
         Said::Told(told) => told_bytes(told),
     }

@@ -12,13 +12,14 @@
 use waxseal_wire::chain::{Chain, PublicKey, sign};
 use waxseal_wire::frame::Door;
 use waxseal_wire::reply::{AccountFound, Reply};
-use waxseal_wire::request::{AccountRef, AnonymousRequest, DeviceRequest, Lookup, Register, Request, register_bytes};
+use waxseal_wire::request::{AccountRef, AnonymousRequest, DeviceRequest, Register, Request, register_bytes};
 
 use super::me;
 use crate::group::Identity;
 use crate::output::Problem;
 use crate::session::Purpose;
 use crate::store::StoreError;
+use crate::trust::directory::Word;
 use crate::turn::Turn;
 use crate::{Event, Output, trust};
 
@@ -27,8 +28,8 @@ impl Turn<'_> {
     pub(crate) fn ask_own_chain(&mut self) -> Result<(), StoreError> {
         let Some(identity) = self.identity()? else { return Ok(()) };
         if !self.session.is_asked(|purpose| *purpose == Purpose::OwnChain) {
-            let lookup = Lookup { who: vec![AccountRef::Id(identity.account)], key_packages: false };
-            self.send(Door::Anonymous, Request::Anonymous(AnonymousRequest::Lookup(lookup)), Purpose::OwnChain);
+            let lookup = self.lookup_of(vec![AccountRef::Id(identity.account)], false)?;
+            self.send(Door::Anonymous, lookup, Purpose::OwnChain);
         }
         Ok(())
     }
@@ -36,14 +37,17 @@ impl Turn<'_> {
     pub(crate) fn own_chain_found(&mut self, reply: Reply) -> Result<(), StoreError> {
         let Some(identity) = self.identity()? else { return Ok(()) };
         let Some(known) = trust::chain(self.tx, &identity.account)? else { return Ok(()) };
-        let found = match reply {
-            Reply::Accounts(mut found) if found.len() == 1 => found.pop().unwrap_or_default(),
+        let word = match reply {
+            Reply::Accounts(accounts) => {
+                self.prove_answer(&[AccountRef::Id(identity.account)], accounts)?.and_then(|mut words| words.pop())
+            }
             // Busy: the next connection asks again.
-            _ => return Ok(()),
+            _ => None,
         };
-        if found.chain.is_empty() {
+        let Some(word) = word else { return Ok(()) };
+        let Word::Account(found) = word else {
             return if self.session.denied { self.reclaim(&identity, &known) } else { Ok(()) };
-        }
+        };
         match Chain::verify(&found.chain) {
             Ok(chain) if chain.extends(&known).is_ok() => self.own_chain_grew(&identity, &chain, &found),
             Ok(chain) if known.extends(&chain).is_ok() => {

@@ -17,7 +17,7 @@ use waxseal_wire::frame::Door;
 use waxseal_wire::id::{AccountId, BlobId, DeviceId, Millis};
 use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::{Refusal, Reply};
-use waxseal_wire::request::{AccountRef, AnonymousRequest, FetchBlob, Lookup, PutBlob, Request};
+use waxseal_wire::request::{AccountRef, AnonymousRequest, FetchBlob, PutBlob, Request};
 use waxseal_wire::seal;
 use zeroize::Zeroizing;
 
@@ -26,6 +26,7 @@ use super::profile::is_device_name;
 use crate::output::{LinkProblem, Problem};
 use crate::session::Purpose;
 use crate::store::StoreError;
+use crate::trust::directory::Word;
 use crate::turn::Turn;
 use crate::{Event, trust};
 
@@ -162,8 +163,8 @@ impl Turn<'_> {
             let put = PutBlob { blob: link.blob(), offset: 0, total: parcel.len() as u64, bytes: parcel };
             self.send(Door::Anonymous, Request::Anonymous(AnonymousRequest::PutBlob(put)), Purpose::LinkPut);
         }
-        let lookup = Lookup { who: vec![AccountRef::Id(link.account)], key_packages: false };
-        self.send(Door::Anonymous, Request::Anonymous(AnonymousRequest::Lookup(lookup)), Purpose::LinkPoll);
+        let lookup = self.lookup_of(vec![AccountRef::Id(link.account)], false)?;
+        self.send(Door::Anonymous, lookup, Purpose::LinkPoll);
         Ok(())
     }
 
@@ -199,8 +200,11 @@ impl Turn<'_> {
 
     /// New device: does the account list us?
     pub(crate) fn link_polled(&mut self, reply: Reply) -> Result<(), StoreError> {
-        let (Some(link), Reply::Accounts(found), Some(identity)) = (self.link()?, reply, self.identity()?) else { return Ok(()) };
-        let Some(found) = found.first().filter(|found| !found.chain.is_empty()) else { return Ok(()) };
+        let (Some(link), Reply::Accounts(accounts), Some(identity)) = (self.link()?, reply, self.identity()?) else {
+            return Ok(());
+        };
+        let word = self.prove_answer(&[AccountRef::Id(link.account)], accounts)?.and_then(|mut words| words.pop());
+        let Some(Word::Account(found)) = word else { return Ok(()) };
         let chain = match Chain::verify(&found.chain) {
             Ok(chain) if chain.account() == link.account => chain,
             _ => return self.end_link(&link, Some(LinkProblem::Forged)),

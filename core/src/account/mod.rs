@@ -12,3 +12,4 @@ pub(crate) mod me;
 pub(crate) mod profile;
 mod register;
 pub(crate) mod siblings;
+mod watch;

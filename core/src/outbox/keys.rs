@@ -9,13 +9,14 @@ use waxseal_wire::frame::Door;
 use waxseal_wire::id::{AccountId, DeviceId};
 use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::{AccountFound, Reply};
-use waxseal_wire::request::{AccountRef, AnonymousRequest, Lookup, Request};
+use waxseal_wire::request::AccountRef;
 
 use super::{Entry, Intent, Who, entry};
 use crate::group::{Identity, OfferedKeyPackage, read_key_package};
 use crate::output::Problem;
 use crate::session::Purpose;
 use crate::store::{StoreError, codec};
+use crate::trust::directory::Word;
 use crate::trust::{self, Standing};
 use crate::turn::Turn;
 use crate::view::Notice;
@@ -41,17 +42,9 @@ impl Turn<'_> {
         if self.session.is_asked(|purpose| *purpose == Purpose::OutboxLookup(id)) {
             return Ok(());
         }
-        let who = self.whom(entry, own)?;
-        let who = who
-            .iter()
-            .take(waxseal_wire::limits::LOOKUP)
-            .filter_map(|who| match who {
-                Who::Name(name) => AccountName::parse(name).ok().map(AccountRef::Name),
-                Who::Account(id) => Some(AccountRef::Id(AccountId(*id))),
-            })
-            .collect();
+        let who = refs(&self.whom(entry, own)?);
         let key_packages = !matches!(entry.intent, Intent::LookUp(_));
-        let request = Request::Anonymous(AnonymousRequest::Lookup(Lookup { who, key_packages }));
+        let request = self.lookup_of(who, key_packages)?;
         self.send(Door::Anonymous, request, Purpose::OutboxLookup(id));
         Ok(())
     }
@@ -68,18 +61,25 @@ impl Turn<'_> {
     pub(crate) fn entry_looked_up(&mut self, id: i64, reply: Reply) -> Result<(), StoreError> {
         let (Some(mut entry), Some(identity)) = (entry::find(self.tx, id)?, self.identity()?) else { return Ok(()) };
         let who = self.whom(&entry, &identity.account)?;
-        let found = match reply {
-            Reply::Accounts(found) if found.len() <= who.len() && found.is_empty() == who.is_empty() => found,
+        let words = match reply {
+            Reply::Accounts(_) if who.is_empty() => Some(Vec::new()),
+            Reply::Accounts(accounts) => self.prove_answer(&refs(&who), accounts)?,
             Reply::Refused(refusal) if !refusal.is_passing() => return self.give_up(&entry, Problem::Refused(refusal)),
-            _ => {
-                entry.tries += 1;
-                entry.due = self.later(1_000, 3_000);
-                return entry.save(self.tx);
-            }
+            _ => None,
+        };
+        let is_to_come = match &words {
+            Some(words) => self.is_to_come(&entry, &who, words)?,
+            None => false,
+        };
+        let Some(found) = words.filter(|_| !is_to_come) else {
+            let pause = if is_to_come { 300 } else { 1_000 } << entry.tries.min(6);
+            entry.tries += 1;
+            entry.due = self.later(pause, 3 * pause);
+            return entry.save(self.tx);
         };
         let mut usable = Vec::new();
-        for (who, found) in who.iter().zip(&found) {
-            if let Some(found) = self.judge_found(who, found, &identity.device)? {
+        for (who, word) in who.iter().zip(&found) {
+            if let Some(found) = self.judge_found(who, word, &identity.device)? {
                 usable.push(found);
             }
         }
@@ -130,7 +130,29 @@ impl Turn<'_> {
         Ok(found.is_some_and(|found| found.generation > 0))
     }
 
-    fn judge_found(&mut self, who: &Who, found: &AccountFound, own: &DeviceId) -> Result<Option<Found>, StoreError> {
+    /// Whether the directory has yet to say something of somebody here. A name is waited for as long as it takes.
+    fn is_to_come(&self, entry: &Entry, who: &[Who], words: &[Word]) -> Result<bool, StoreError> {
+        for (who, word) in who.iter().zip(words) {
+            let is_open = match (who, word) {
+                (Who::Name(_), word) => *word == Word::NotYet,
+                (Who::Account(_), Word::NotYet) => entry.tries < TRIES,
+                // Ours grew a moment ago: a device that was just added has a KeyPackage there.
+                (Who::Account(id), Word::Account(found)) if entry.tries < TRIES => {
+                    let known = trust::chain(self.tx, &AccountId(*id))?;
+                    known.is_some_and(|known| known.records().len() > found.chain.len())
+                }
+                _ => false,
+            };
+            if is_open {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn judge_found(&mut self, who: &Who, word: &Word, own: &DeviceId) -> Result<Option<Found>, StoreError> {
+        let nobody = AccountFound::default();
+        let found = if let Word::Account(found) = word { found } else { &nobody };
         let account = match who {
             Who::Name(name) => {
                 let Ok(name) = AccountName::parse(name) else { return Ok(None) };
@@ -235,4 +257,16 @@ impl Turn<'_> {
     pub(super) fn note_created(&mut self, place: &chat::ChatGroup, by: AccountId, again: bool) -> Result<(), StoreError> {
         self.note(place, 0, Some(by), if again { Notice::Refounded } else { Notice::Created })
     }
+}
+
+/// So often an account without a proof is asked for before it counts as gone: only a name's absence can be proven.
+const TRIES: u32 = 5;
+
+/// As a look-up names them.
+fn refs(who: &[Who]) -> Vec<AccountRef> {
+    let one = |who: &Who| match who {
+        Who::Name(name) => AccountName::parse(name).ok().map(AccountRef::Name),
+        Who::Account(id) => Some(AccountRef::Id(AccountId(*id))),
+    };
+    who.iter().take(waxseal_wire::limits::LOOKUP).filter_map(one).collect()
 }

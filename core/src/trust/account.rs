@@ -96,12 +96,17 @@ pub(crate) fn want(tx: &Tx<'_>, account: &AccountId) -> Result<(), StoreError> {
 
 /// What an account is called; a short form of its id where the name is not known.
 pub(crate) fn name(tx: &Tx<'_>, account: &AccountId) -> Result<String, StoreError> {
+    let short = || hex::encode(account.0.get(..4).unwrap_or_default());
+    Ok(known_name(tx, account)?.unwrap_or_else(|| format!("({})", short())))
+}
+
+/// What an account is called, where that is known.
+pub(crate) fn known_name(tx: &Tx<'_>, account: &AccountId) -> Result<Option<String>, StoreError> {
     let name: Option<String> = tx
         .prepare_cached("SELECT name FROM account WHERE account = ?1")?
         .query_row([account.as_bytes()], |row| row.get(0))
         .optional()?;
-    let short = || hex::encode(account.0.get(..4).unwrap_or_default());
-    Ok(name.filter(|name| !name.is_empty()).unwrap_or_else(|| format!("({})", short())))
+    Ok(name.filter(|name| !name.is_empty()))
 }
 
 /// The account of this name, where it is known here.

@@ -8,9 +8,10 @@ use waxseal_wire::id::AccountId;
 use waxseal_wire::limits;
 use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::{AccountFound, Reply};
-use waxseal_wire::request::{AccountRef, AnonymousRequest, Lookup, Request};
+use waxseal_wire::request::AccountRef;
 
 use super::account::{self, LearnError};
+use super::directory::Word;
 use crate::account::me;
 use crate::inbox;
 use crate::outbox::Intent;
@@ -48,15 +49,16 @@ impl Turn<'_> {
             return Ok(());
         }
         let who = wanted.iter().copied().map(AccountRef::Id).collect();
-        let request = Request::Anonymous(AnonymousRequest::Lookup(Lookup { who, key_packages: false }));
+        let request = self.lookup_of(who, false)?;
         self.send(Door::Anonymous, request, Purpose::Accounts(wanted));
         Ok(())
     }
 
     /// The chains came. What was parked for them is tried again.
     pub(crate) fn accounts_found(&mut self, asked: &[AccountId], reply: Reply) -> Result<(), StoreError> {
-        let found = match reply {
-            Reply::Accounts(found) if !found.is_empty() && found.len() <= asked.len() => found,
+        let who: Vec<_> = asked.iter().copied().map(AccountRef::Id).collect();
+        let words = match reply {
+            Reply::Accounts(accounts) => self.prove_answer(&who, accounts)?.unwrap_or_default(),
             Reply::Refused(refusal) if refusal.is_passing() => {
                 self.session.fetch_at = Some(self.later(1_000, 3_000));
                 return Ok(());
@@ -65,11 +67,12 @@ impl Turn<'_> {
             _ => Vec::new(),
         };
         // What did not fit into the answer stays wanted, and is asked for next.
-        let asked = if found.is_empty() { asked } else { asked.get(..found.len()).unwrap_or(asked) };
+        let asked = if words.is_empty() { asked } else { asked.get(..words.len()).unwrap_or(asked) };
         let mut settled = Vec::new();
         for (i, account) in asked.iter().enumerate() {
-            let learned = self.chain_came(account, found.get(i).filter(|found| !found.chain.is_empty()))?;
-            if learned != Learned::All && self.is_chain_asked_again(account) {
+            let word = words.get(i).unwrap_or(&Word::NotYet);
+            let learned = self.chain_came(account, word)?;
+            if learned != Learned::All && *word != Word::Nobody && self.is_chain_asked_again(account) {
                 account::want(self.tx, account)?;
                 self.session.fetch_at = Some(self.later(1_000, 3_000));
                 continue;
@@ -89,8 +92,8 @@ impl Turn<'_> {
     }
 
     /// Keeps what an answer says of an account.
-    fn chain_came(&mut self, account: &AccountId, found: Option<&AccountFound>) -> Result<Learned, StoreError> {
-        let Some(found) = found else { return Ok(Learned::Nothing) };
+    fn chain_came(&mut self, account: &AccountId, word: &Word) -> Result<Learned, StoreError> {
+        let Word::Account(found) = word else { return Ok(Learned::Nothing) };
         let before = account::chain(self.tx, account)?.map(|chain| chain.records().len());
         match account::learn(self.tx, account, &found.chain, &found.name, self.now) {
             Ok(()) => {}

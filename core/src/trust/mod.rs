@@ -6,10 +6,12 @@
 //!                                        └──► look-up, verified, kept; ask again
 //! ```
 //! Called on every add, update and message, before anything is shown. Chains
-//! certify themselves (`wire::chain`) and may only grow. Never believes a
-//! server: what does not verify is not kept.
+//! certify themselves (`wire::chain`) and may only grow; which one a name
+//! means, and that it is the newest, the key directory proves (`directory`).
+//! Never believes a server: what does not verify is not kept.
 
 pub(crate) mod account;
+pub(crate) mod directory;
 mod leaves;
 mod lookup;
 pub(crate) mod safety;

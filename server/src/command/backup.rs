@@ -24,7 +24,10 @@ pub(super) fn backup(config: &Config, file: &Path) -> Result<(), Failure> {
         Folder::Theirs(server) => drop(ask(&server, "/admin/backup", &json!({ "to": to }))?),
         Folder::Ours(claimed) => super::run::alone(&claimed, config, async |engine| Ok(engine.backup(&to).await?))?,
     }
-    tell(&format!("Wrote {}. It holds what the data folder holds: keep it as safe.\n", file.display()))
+    tell(&format!(
+        "Wrote {0}, and the keys of the key directory in {0}.key. They hold what the data folder holds: keep both together, and as safe.\n",
+        file.display()
+    ))
 }
 
 /// Puts a backup back, by way of a fresh folder: until all of it is verified, nothing is touched.

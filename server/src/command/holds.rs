@@ -16,5 +16,7 @@ pub(super) fn holds() -> Result<(), Failure> {
         text.push_str(&format!("  {:<12} {}\n", held.column, held.why));
     }
     tell(text.trim_start())?;
-    tell("\nTimes are days. There is nothing more: no messages, groups' members, contacts, profiles, device names or addresses.\n")
+    tell(
+        "\nTimes are days, but for what accounts sign and the epochs of the directory. There is nothing more: no messages, groups' members, contacts, profiles, device names or addresses.\n",
+    )
 }

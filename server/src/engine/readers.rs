@@ -11,6 +11,7 @@ use std::thread;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use waxseal_transparency::publish::Publisher;
 
 use super::OpenError;
 use crate::policy::Policy;
@@ -39,11 +40,11 @@ impl fmt::Debug for Readers {
 
 impl Readers {
     /// Starts the threads over the store in `file`, which exists.
-    pub(super) fn start(file: &Path, policy: &Policy) -> Result<Self, OpenError> {
+    pub(super) fn start(file: &Path, policy: &Policy, publisher: &Publisher) -> Result<Self, OpenError> {
         let (sender, receiver) = mpsc::unbounded_channel();
         let receiver = Arc::new(Mutex::new(receiver));
         for number in 1..=THREADS {
-            let mut roles = Roles::new(SqliteStore::open_reader(file)?, policy.clone());
+            let mut roles = Roles::new(SqliteStore::open_reader(file)?, policy.clone(), publisher.clone());
             let receiver = Arc::clone(&receiver);
             let body = move || {
                 while let Some((look, _room)) = next(&receiver) {

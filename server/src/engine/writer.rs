@@ -19,7 +19,7 @@ use std::{fmt, mem};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
-use waxseal_wire::id::Seq;
+use waxseal_wire::id::{Millis, Seq};
 use waxseal_wire::reply::{Refusal, Reply};
 use waxseal_wire::request::{AnonymousRequest, DeviceRequest};
 
@@ -40,6 +40,9 @@ const ACK_WAIT: Duration = Duration::from_millis(50);
 /// How long the log may hold what was written, before it is emptied.
 const LOG_KEPT: Duration = Duration::from_secs(1);
 
+/// Epochs of the directory follow each other no faster: what changes meanwhile comes with the next.
+const EPOCH: Duration = Duration::from_millis(250);
+
 /// How long the order in which things came may be seen in a small store's file.
 const LAID_OUT_EVERY: Duration = Duration::from_mins(10);
 
@@ -52,6 +55,8 @@ pub(super) enum Work {
         days: u32,
     },
     Sweep,
+    /// The directory has something new to say.
+    Publish,
     /// Does the store take anything?
     Trial,
     /// Acks are waiting.
@@ -61,12 +66,25 @@ pub(super) enum Work {
     Close,
 }
 
+impl Work {
+    /// Whether the directory may have something new to say after it.
+    fn is_news(&self) -> bool {
+        match self {
+            Self::Anonymous(request) => matches!(request, AnonymousRequest::Register(_)),
+            Self::Device(_, request) => matches!(request, DeviceRequest::AppendRecord(_) | DeviceRequest::CloseAccount(_)),
+            _ => false,
+        }
+    }
+}
+
 /// What comes back.
 pub(super) enum Answer {
     Reply(Option<Reply>),
     Code(Result<String, StoreError>),
     /// Whether the log is empty.
     Emptied(bool),
+    /// Whether the directory has more to say, or could not say it.
+    Published(bool),
     Nothing,
 }
 
@@ -92,6 +110,14 @@ struct Queue {
     jobs: mpsc::UnboundedSender<Job>,
     /// Whether a task is there that will ask for the log to be emptied.
     emptying: Arc<AtomicBool>,
+    epochs: Arc<Mutex<Epochs>>,
+}
+
+/// When the directory says something new.
+struct Epochs {
+    last: tokio::time::Instant,
+    /// Whether a task is there that will ask for the next.
+    is_due: bool,
 }
 
 impl fmt::Debug for Writer {
@@ -115,7 +141,8 @@ impl Writer {
         let desk = Desk { roles, rng, clock, wakes, health, acks: Arc::clone(&acks), laid_out };
         let thread = thread::Builder::new().name("writer".to_owned()).spawn(move || desk.run(receiver));
         let thread = thread.map_err(|error| OpenError::System(error.kind()))?;
-        let queue = Queue { jobs, emptying: Arc::default() };
+        let epochs = Arc::new(Mutex::new(Epochs { last: laid_out, is_due: false }));
+        let queue = Queue { jobs, emptying: Arc::default(), epochs };
         Ok(Self { queue, room: Arc::new(Semaphore::new(QUEUE)), acks, thread: Mutex::new(Some(thread)) })
     }
 
@@ -159,11 +186,39 @@ impl Writer {
 
 impl Queue {
     fn put(&self, job: Job) -> Result<(), StoreError> {
+        let is_news = job.work.is_news();
         self.jobs.send(job).map_err(|_| StoreError::Closed)?;
+        if is_news && let Some(at) = self.next_epoch() {
+            tokio::spawn(self.clone().publish_at(at));
+        }
         if !self.emptying.swap(true, Ordering::AcqRel) {
             tokio::spawn(self.clone().empty_log_soon());
         }
         Ok(())
+    }
+
+    /// When to ask for the next epoch, where nobody does yet.
+    fn next_epoch(&self) -> Option<tokio::time::Instant> {
+        let mut epochs = self.epochs.lock().unwrap_or_else(PoisonError::into_inner);
+        (!std::mem::replace(&mut epochs.is_due, true)).then_some(epochs.last + EPOCH)
+    }
+
+    async fn publish_at(self, mut at: tokio::time::Instant) {
+        loop {
+            tokio::time::sleep_until(at).await;
+            {
+                let mut epochs = self.epochs.lock().unwrap_or_else(PoisonError::into_inner);
+                *epochs = Epochs { last: tokio::time::Instant::now(), is_due: false };
+            }
+            let (answer, answered) = oneshot::channel();
+            drop(self.jobs.send(Job { work: Work::Publish, answer: Some(answer), _room: None }));
+            if !matches!(answered.await, Ok(Answer::Published(true))) {
+                return;
+            }
+            // Where somebody else asks by now, all is well.
+            let Some(next) = self.next_epoch() else { return };
+            at = next;
+        }
     }
 
     async fn empty_log_soon(self) {
@@ -320,8 +375,20 @@ impl Desk {
                 }
                 Answer::Nothing.into()
             }
+            Work::Publish => Answer::Published(self.publish(now)).into(),
             Work::Acks | Work::EmptyLog | Work::Close | Work::Trial => Answer::Nothing.into(),
         }
+    }
+
+    /// Whether to ask again.
+    fn publish(&mut self, now: Millis) -> bool {
+        self.roles.publish(now).unwrap_or_else(|error| {
+            match self.health.now() {
+                Ok(()) => tracing::warn!(%error, "the directory could not say what is new"),
+                Err(_) => tracing::debug!(%error, "the directory could not say what is new"),
+            }
+            true
+        })
     }
 
     fn try_store(&mut self) {

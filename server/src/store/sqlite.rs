@@ -8,6 +8,7 @@
 
 mod accounts;
 mod blobs;
+mod directory;
 mod groups;
 mod held;
 mod keys;
@@ -18,12 +19,15 @@ mod upkeep;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rand_core::CryptoRngCore;
 use rusqlite::{Connection, ErrorCode, OpenFlags, backup, ffi};
+use waxseal_transparency::Value;
+use waxseal_transparency::publish::Epoch as Published;
 use waxseal_wire::chain::{DeviceEntry, SignedRecord};
-use waxseal_wire::id::{AccountId, AliasId, BlobId, DeviceId, GroupId, Seq};
+use waxseal_wire::id::{AccountId, AliasId, BlobId, DeviceId, GroupId, LogId, Seq};
 use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::{AccountFound, BlobPart, KeysLeft, MailboxEntry, Refusal};
 use waxseal_wire::request::{AccountRef, PublishKeys, PutBlob};
@@ -35,8 +39,10 @@ pub use held::{Held, HeldError};
 
 /// The store in one SQLite file, or in memory.
 pub struct SqliteStore {
-    conn: Connection,
+    shelf: Arc<Shelf>,
     gathering: bool,
+    /// What is read belongs to a moment that somebody else chose.
+    glancing: bool,
     /// Set when the database gave up the whole transaction while operations were gathered.
     failed: Option<StoreError>,
     fail_next: bool,
@@ -47,6 +53,21 @@ pub struct SqliteStore {
 impl fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SqliteStore")
+    }
+}
+
+/// Where everything lies. The directory's log reads from it, too, while an operation of the store is under way.
+pub struct Shelf(Mutex<Connection>);
+
+impl Shelf {
+    fn conn(&self) -> MutexGuard<'_, Connection> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Shelf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Shelf")
     }
 }
 
@@ -68,7 +89,7 @@ impl SqliteStore {
         let log = log::beside(path);
         let store = Self { log: Some(log.clone()), ..Self::set_up(conn)? };
         // Whoever wrote before us may have been killed in the middle.
-        log::empty(&store.conn, &log, log::Reach::Whole)?;
+        log::empty(&store.shelf.conn(), &log, log::Reach::Whole)?;
         Ok(store)
     }
 
@@ -79,7 +100,7 @@ impl SqliteStore {
         conn.busy_timeout(BUSY)?;
         conn.set_prepared_statement_cache_capacity(32);
         schema::check(&conn)?;
-        Ok(Self { conn, gathering: false, failed: None, fail_next: false, log: None })
+        Ok(Self::over(conn))
     }
 
     /// A new store that lives as long as this value: for simulations.
@@ -97,14 +118,14 @@ impl SqliteStore {
     /// A copy of all that is persisted now.
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
         let mut conn = Connection::open_in_memory()?;
-        copy(&self.conn, &mut conn)?;
+        copy(&self.shelf.conn(), &mut conn)?;
         Ok(Snapshot(conn))
     }
 
     /// Writes a consistent copy to the file `to`, while others write on.
     pub fn backup(&self, to: &Path) -> Result<(), StoreError> {
         let mut target = Connection::open(to)?;
-        copy(&self.conn, &mut target)?;
+        copy(&self.shelf.conn(), &mut target)?;
         // A copy is carried around: it must be one file.
         target.execute_batch("PRAGMA journal_mode = DELETE;")?;
         Ok(())
@@ -120,14 +141,15 @@ impl SqliteStore {
 
     /// Everything that a store of this version can hold, from its schema, and why.
     pub fn held(&self) -> Result<Vec<Held>, HeldError> {
-        held::held(&self.conn)
+        held::held(&self.shelf.conn())
     }
 
     /// Refuses as `Full` what would make the file larger than `bytes`; `None` takes the limit away.
     pub fn limit_size(&mut self, bytes: Option<u64>) -> Result<(), StoreError> {
-        let page: u32 = self.conn.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+        let conn = self.shelf.conn();
+        let page: u32 = conn.query_row("PRAGMA page_size", [], |row| row.get(0))?;
         let pages = bytes.map_or(u64::from(u32::MAX) - 1, |bytes| (bytes / u64::from(page.max(1))).max(1));
-        self.conn.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
+        conn.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
         Ok(())
     }
 
@@ -135,26 +157,35 @@ impl SqliteStore {
     ///
     /// To be called after a sweep, while nothing is gathered; empty the log after it.
     pub fn shrink(&mut self) -> Result<(), StoreError> {
-        upkeep::shrink(&self.conn)
+        upkeep::shrink(&self.shelf.conn())
     }
 
     /// Lays all rows of a store that is not large where their keys say, so that the file tells no more what came when.
     ///
     /// To be called while nothing is gathered; empty the log after it.
     pub fn lay_out(&mut self) -> Result<(), StoreError> {
-        upkeep::lay_out(&self.conn)
+        upkeep::lay_out(&self.shelf.conn())
     }
 
     /// Moves what is in the write-ahead log into the tables, and overwrites it; whether it could.
     ///
     /// A reader that stays, a backup for one, holds it up: try again. To be called while nothing is gathered.
     pub fn empty_log(&mut self) -> Result<bool, StoreError> {
-        self.log.as_deref().map_or(Ok(true), |file| log::empty(&self.conn, file, log::Reach::Written))
+        self.log.as_deref().map_or(Ok(true), |file| log::empty(&self.shelf.conn(), file, log::Reach::Written))
     }
 
     /// Stores something that changes nothing: whether there is room, and whether the disk takes it.
     pub fn trial(&mut self) -> Result<(), StoreError> {
-        upkeep::trial(&self.conn)
+        upkeep::trial(&self.shelf.conn())
+    }
+
+    /// Whether it has a log of the directory.
+    pub fn has_log(&self) -> Result<bool, StoreError> {
+        let conn = self.shelf.conn();
+        // A backup may be older than the directory.
+        let is_known =
+            conn.query_row("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'log_step')", [], |row| row.get(0))?;
+        Ok(is_known && conn.query_row("SELECT EXISTS (SELECT 1 FROM log_step)", [], |row| row.get(0))?)
     }
 
     /// Makes the next persist fail, as a disk that fails would: for simulations.
@@ -175,18 +206,28 @@ impl SqliteStore {
         )?;
         conn.set_prepared_statement_cache_capacity(96);
         schema::migrate(&conn)?;
-        Ok(Self { conn, gathering: false, failed: None, fail_next: false, log: None })
+        Ok(Self::over(conn))
+    }
+
+    fn over(conn: Connection) -> Self {
+        let shelf = Arc::new(Shelf(Mutex::new(conn)));
+        Self { shelf, gathering: false, glancing: false, failed: None, fail_next: false, log: None }
     }
 
     /// Does `work` whole or not at all.
     fn whole<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Stop>) -> Result<T, Stop> {
+        self.whole_over(|shelf| work(&shelf.conn()))
+    }
+
+    /// The same, for work that lets others read in between.
+    fn whole_over<T>(&mut self, work: impl FnOnce(&Arc<Shelf>) -> Result<T, Stop>) -> Result<T, Stop> {
         if let Some(error) = self.failed {
             return Err(error.into());
         }
-        run(&self.conn, if self.gathering { "SAVEPOINT one" } else { "BEGIN IMMEDIATE" })?;
-        let done = work(&self.conn).and_then(|done| {
+        run(&self.shelf.conn(), if self.gathering { "SAVEPOINT one" } else { "BEGIN IMMEDIATE" })?;
+        let done = work(&self.shelf).and_then(|done| {
             if self.gathering {
-                run(&self.conn, "RELEASE one")?
+                run(&self.shelf.conn(), "RELEASE one")?
             } else {
                 self.keep()?
             }
@@ -200,33 +241,26 @@ impl SqliteStore {
 
     /// Reads several things as they were at one moment.
     fn glance<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Stop>) -> Result<T, Stop> {
-        if let Some(error) = self.failed {
-            return Err(error.into());
-        }
-        if self.gathering {
-            return work(&self.conn);
-        }
-        run(&self.conn, "BEGIN DEFERRED")?;
-        let seen = work(&self.conn);
-        run(&self.conn, "ROLLBACK")?;
-        seen
+        self.at_once(|store| work(&store.shelf.conn()))
     }
 
     fn keep(&mut self) -> Result<(), StoreError> {
         if std::mem::take(&mut self.fail_next) {
             return Err(StoreError::Disk(rusqlite::ffi::SQLITE_IOERR));
         }
-        run(&self.conn, "COMMIT")
+        run(&self.shelf.conn(), "COMMIT")
     }
 
     fn undo(&mut self, stop: &Stop) {
-        let undone = match (self.conn.is_autocommit(), self.gathering) {
+        let conn = self.shelf.conn();
+        let undone = match (conn.is_autocommit(), self.gathering) {
             // The database undid everything by itself (a full disk, for one): what was gathered is gone too.
             (true, true) => Err(StoreError::Full),
             (true, false) => Ok(()),
-            (false, true) => run(&self.conn, "ROLLBACK TO one").and_then(|()| run(&self.conn, "RELEASE one")),
-            (false, false) => run(&self.conn, "ROLLBACK"),
+            (false, true) => run(&conn, "ROLLBACK TO one").and_then(|()| run(&conn, "RELEASE one")),
+            (false, false) => run(&conn, "ROLLBACK"),
         };
+        drop(conn);
         if undone.is_err() && self.gathering {
             self.failed = Some(match stop {
                 Stop::Broken(error) => *error,
@@ -239,8 +273,10 @@ impl SqliteStore {
 const BUSY: Duration = Duration::from_secs(5);
 
 impl Store for SqliteStore {
+    type Records = Shelf;
+
     fn begin(&mut self) -> Result<(), StoreError> {
-        run(&self.conn, "BEGIN IMMEDIATE")?;
+        run(&self.shelf.conn(), "BEGIN IMMEDIATE")?;
         self.gathering = true;
         Ok(())
     }
@@ -251,8 +287,9 @@ impl Store for SqliteStore {
             Some(error) => Err(error),
             None => self.keep(),
         };
-        if kept.is_err() && !self.conn.is_autocommit() {
-            run(&self.conn, "ROLLBACK")?;
+        let conn = self.shelf.conn();
+        if kept.is_err() && !conn.is_autocommit() {
+            run(&conn, "ROLLBACK")?;
         }
         kept
     }
@@ -327,6 +364,49 @@ impl Store for SqliteStore {
 
     fn fetch_blob(&mut self, blob: &BlobId, offset: u64) -> Result<BlobPart, Stop> {
         self.glance(|conn| blobs::fetch(conn, blob, offset))
+    }
+
+    fn at_once<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Stop>) -> Result<T, Stop> {
+        if let Some(error) = self.failed {
+            return Err(error.into());
+        }
+        if self.gathering || self.glancing {
+            return work(self);
+        }
+        run(&self.shelf.conn(), "BEGIN DEFERRED")?;
+        self.glancing = true;
+        let seen = work(self);
+        self.glancing = false;
+        run(&self.shelf.conn(), "ROLLBACK")?;
+        seen
+    }
+
+    fn records(&self) -> Arc<Shelf> {
+        Arc::clone(&self.shelf)
+    }
+
+    fn publish(
+        &mut self,
+        most: usize,
+        rule: impl FnOnce(&Arc<Shelf>, &[(String, Value)]) -> Result<Option<Published>, StoreError>,
+    ) -> Result<bool, Stop> {
+        self.whole_over(|shelf| directory::publish(shelf, most, rule))
+    }
+
+    fn begin_new_log(
+        &mut self,
+        old: &LogId,
+        rule: impl FnOnce(&Arc<Shelf>) -> Result<(Published, Option<Vec<u8>>), StoreError>,
+    ) -> Result<(), StoreError> {
+        broken(self.whole_over(|shelf| directory::begin_new_log(shelf, old, rule)))
+    }
+
+    fn handovers(&mut self, from: &LogId) -> Result<Vec<Vec<u8>>, StoreError> {
+        broken(self.glance(|conn| directory::handovers(conn, from)))
+    }
+
+    fn step(&mut self, epoch: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        broken(self.glance(|conn| directory::step(conn, epoch)))
     }
 
     fn sweep(&mut self, today: Day, kept: Day, groups: Day) -> Result<(), StoreError> {

@@ -129,6 +129,7 @@ fn kind(request: &AnonymousRequest) -> &'static str {
     match request {
         AnonymousRequest::Register(_) => "register",
         AnonymousRequest::Lookup(_) => "lookup",
+        AnonymousRequest::Relate(_) => "relate",
         AnonymousRequest::Found(_) => "found",
         AnonymousRequest::SubmitMessage(_) => "submit_message",
         AnonymousRequest::SubmitCommit(_) => "submit_commit",

@@ -333,5 +333,6 @@ fn kind(request: &DeviceRequest) -> &'static str {
         DeviceRequest::AppendRecord(_) => "append_record",
         DeviceRequest::DropAlias(_) => "drop_alias",
         DeviceRequest::CloseAccount(_) => "close_account",
+        DeviceRequest::Watch(_) => "watch",
     }
 }

@@ -8,7 +8,7 @@ use waxseal_wire::frame::encode_reply;
 use waxseal_wire::id::{IdempotencyKey, Millis, Position, RequestId, Seq};
 use waxseal_wire::limits;
 use waxseal_wire::name::AccountName;
-use waxseal_wire::reply::{AccountFound, Refusal, Reply};
+use waxseal_wire::reply::{AccountFound, Accounts, Refusal, Reply};
 use waxseal_wire::request::{
     AccountRef, AnonymousRequest, Authenticate, DeviceRequest, Lookup, Register, authenticate_bytes, close_bytes,
 };
@@ -20,8 +20,8 @@ fn register<S: Store>(town: &mut Town<S>, register: &Register) -> Reply {
 }
 
 fn find<S: Store>(town: &mut Town<S>, who: AccountRef) -> AccountFound {
-    match town.answer(AnonymousRequest::Lookup(Lookup { who: vec![who], key_packages: false })) {
-        Reply::Accounts(mut found) => found.remove(0),
+    match town.answer(AnonymousRequest::Lookup(Lookup { who: vec![who], key_packages: false, seen: None })) {
+        Reply::Accounts(mut accounts) => accounts.found.remove(0),
         other => panic!("{other:?}"),
     }
 }
@@ -37,7 +37,8 @@ pub(crate) fn a_name_is_given_once<S: Store>(store: S) {
     let found = find(&mut town, AccountRef::Name(alice.name.clone()));
     assert_eq!((found.name.as_str(), found.chain.as_slice()), ("ann1", alice.chain.records()));
     assert_eq!(find(&mut town, AccountRef::Id(alice.chain.account())), found);
-    assert_eq!(find(&mut town, AccountRef::Name(AccountName::parse("nobody").unwrap())), AccountFound::default());
+    let nobody = find(&mut town, AccountRef::Name(AccountName::parse("nobody").unwrap()));
+    assert_eq!((nobody.name.as_str(), nobody.chain.len(), nobody.proof.is_empty()), ("", 0, false), "that there is none is proven");
 }
 
 pub(crate) fn a_registration_repeated_is_done_once<S: Store>(store: S) {
@@ -178,7 +179,10 @@ pub(crate) fn a_chain_that_would_not_fit_an_answer_grows_no_more<S: Store>(store
     town.roles.store().persist().unwrap();
     assert!(bytes(&phone.chain) <= limits::CHAIN_BYTES && refused_at > limits::CHAIN_BYTES);
     let found = find(&mut town, AccountRef::Name(phone.name.clone()));
-    assert!(encode_reply(RequestId(1), &Reply::Accounts(vec![found])).len() < limits::FRAME / 2);
+    assert!(
+        encode_reply(RequestId(1), &Reply::Accounts(Accounts { found: vec![found], ..Accounts::default() })).len()
+            < limits::FRAME / 2
+    );
 }
 
 pub(crate) fn a_removed_device_loses_everything<S: Store>(store: S) {
@@ -204,8 +208,8 @@ pub(crate) fn a_removed_device_loses_everything<S: Store>(store: S) {
     ] {
         assert_eq!(town.ask_as(&tablet, request).reply, Some(refused(Refusal::WrongDoor)));
     }
-    let lookup = Lookup { who: vec![AccountRef::Name(phone.name.clone())], key_packages: true };
-    let Reply::Accounts(found) = town.answer(AnonymousRequest::Lookup(lookup)) else { panic!() };
+    let lookup = Lookup { who: vec![AccountRef::Name(phone.name.clone())], key_packages: true, seen: None };
+    let Reply::Accounts(Accounts { found, .. }) = town.answer(AnonymousRequest::Lookup(lookup)) else { panic!() };
     assert_eq!(found[0].key_packages, []);
     // Nobody else notices.
     assert_eq!(town.say(&circle, &bob, circle.aliases[0], b"hello"), Reply::Accepted(Position(2)));
@@ -224,7 +228,8 @@ pub(crate) fn a_closed_account_is_gone_and_its_name_stays_taken<S: Store>(store:
     let outcome = town.ask_as(&phone, DeviceRequest::CloseAccount(sign(&phone.key, &closing)));
     assert_eq!(outcome.reply, Some(Reply::Done));
     assert_eq!(outcome.closes, [phone.proven.unwrap().mailbox(), tablet.proven.unwrap().mailbox()]);
-    assert_eq!(find(&mut town, AccountRef::Name(phone.name.clone())), AccountFound::default());
+    let gone = find(&mut town, AccountRef::Name(phone.name.clone()));
+    assert_eq!((gone.name.as_str(), gone.chain.len(), gone.proof.is_empty()), ("", 0, false), "that it was closed is proven");
     assert_eq!(town.roles.subject(&phone.name).unwrap(), None);
     assert_eq!((town.prove(&phone), town.prove(&tablet)), (Err(Refusal::NotAllowed), Err(Refusal::NotAllowed)));
     let (_, again) = town.newcomer("alice");

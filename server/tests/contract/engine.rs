@@ -20,6 +20,8 @@ fn village(folder: &Path) -> (Town<SqliteStore>, Device, Device, Circle) {
     let mut town = Town::new(SqliteStore::open(&folder.join("waxseal.db")).unwrap());
     let [mut a, mut b] = town.settle_all(["alice", "bob"]);
     let circle = town.found(&mut [&mut a, &mut b]);
+    // The keys that the town's log has.
+    std::fs::write(folder.join("directory.key"), format!("{}\n{}\n", "01".repeat(32), "02".repeat(32))).unwrap();
     (town, a, b, circle)
 }
 

@@ -6,15 +6,15 @@ use waxseal_wire::frame::encode_reply;
 use waxseal_wire::id::{BlobId, RequestId};
 use waxseal_wire::limits;
 use waxseal_wire::name::AccountName;
-use waxseal_wire::reply::{BlobPart, DeviceKeyPackage, KeysLeft, Refusal, Reply};
+use waxseal_wire::reply::{Accounts, BlobPart, DeviceKeyPackage, KeysLeft, Refusal, Reply};
 use waxseal_wire::request::{AccountRef, AnonymousRequest, DeviceRequest, FetchBlob, Lookup, PublishKeys, PutBlob};
 
 use crate::town::{Device, Town, refused};
 
 fn take<S: Store>(town: &mut Town<S>, device: &Device) -> Option<DeviceKeyPackage> {
-    let lookup = Lookup { who: vec![AccountRef::Name(device.name.clone())], key_packages: true };
+    let lookup = Lookup { who: vec![AccountRef::Name(device.name.clone())], key_packages: true, seen: None };
     match town.answer(AnonymousRequest::Lookup(lookup)) {
-        Reply::Accounts(mut found) => found.remove(0).key_packages.pop(),
+        Reply::Accounts(mut accounts) => accounts.found.remove(0).key_packages.pop(),
         other => panic!("{other:?}"),
     }
 }
@@ -92,10 +92,10 @@ pub(crate) fn a_look_up_is_answered_as_far_as_a_frame_goes<S: Store>(store: S) {
     let mut answered = 0;
     let mut one_time = 0;
     while answered < limits::LOOKUP {
-        let rest = Lookup { who: who[answered..].to_vec(), key_packages: true };
+        let rest = Lookup { who: who[answered..].to_vec(), key_packages: true, seen: None };
         let reply = town.answer(AnonymousRequest::Lookup(rest));
         let size = encode_reply(RequestId(u64::MAX), &reply).len();
-        let Reply::Accounts(found) = reply else { panic!("{reply:?}") };
+        let Reply::Accounts(Accounts { found, .. }) = reply else { panic!("{reply:?}") };
         assert!(size <= limits::FRAME, "{size} bytes for {} accounts", found.len());
         assert!(size > limits::FRAME / 2 || answered + found.len() == limits::LOOKUP, "room is used: {size}");
         for (one, asked) in found.iter().zip(&who[answered..]) {

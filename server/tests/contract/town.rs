@@ -6,7 +6,7 @@ use ed25519_dalek::SigningKey;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use waxseal_server::policy::Policy;
-use waxseal_server::roles::{Outcome, Proven, Roles};
+use waxseal_server::roles::{Outcome, Proven, Publisher, Roles, Secrets};
 use waxseal_server::store::Store;
 use waxseal_wire::chain::{Chain, DeviceEntry, PublicKey, sign};
 use waxseal_wire::id::{AliasId, DeviceId, Epoch, GroupId, IdempotencyKey, Millis, Position, Seq};
@@ -53,11 +53,20 @@ impl<S: Store> Town<S> {
     }
 
     pub(crate) fn under(policy: Policy, store: S) -> Self {
-        Self { roles: Roles::new(store, policy), rng: ChaCha20Rng::seed_from_u64(7), now: NOON }
+        let mut roles = Roles::new(store, policy, Publisher::new(Secrets::new([1; 32], [2; 32])));
+        roles.publish(NOON).unwrap();
+        Self { roles, rng: ChaCha20Rng::seed_from_u64(7), now: NOON }
     }
 
     pub(crate) fn ask(&mut self, request: AnonymousRequest) -> Outcome {
-        self.roles.anonymous(self.now, &mut self.rng, request)
+        let outcome = self.roles.anonymous(self.now, &mut self.rng, request);
+        self.say_news();
+        outcome
+    }
+
+    /// The directory says what is new, as far as the store lets it.
+    pub(crate) fn say_news(&mut self) {
+        while self.roles.publish(self.now) == Ok(true) {}
     }
 
     pub(crate) fn answer(&mut self, request: AnonymousRequest) -> Reply {
@@ -66,7 +75,9 @@ impl<S: Store> Town<S> {
 
     pub(crate) fn ask_as(&mut self, device: &Device, request: DeviceRequest) -> Outcome {
         let proven = device.proven.expect("a session first");
-        self.roles.device(self.now, &mut self.rng, &proven, request)
+        let outcome = self.roles.device(self.now, &mut self.rng, &proven, request);
+        self.say_news();
+        outcome
     }
 
     pub(crate) fn newcomer(&mut self, name: &str) -> (Device, Register) {

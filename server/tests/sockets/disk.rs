@@ -100,6 +100,7 @@ fn whatever_a_disk_does_the_program_says_it_serves_who_reads_and_recovers_by_its
         let known = AnonymousRequest::Lookup(waxseal_wire::request::Lookup {
             who: vec![waxseal_wire::request::AccountRef::Name(bob.name.clone())],
             key_packages: false,
+            seen: None,
         });
         assert_eq!(found(runtime.block_on(ask(&program, known))).chain, bob.chain.records());
         assert_eq!(runtime.block_on(messages(&bob, &program)), expected);

@@ -13,6 +13,7 @@
 )]
 
 mod attack;
+mod directory;
 mod disk;
 mod doors;
 #[path = "../faulty/mod.rs"]

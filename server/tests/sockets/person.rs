@@ -180,7 +180,17 @@ impl Person {
         assert_eq!(person.register(address, "").await, Reply::Done);
         let (mut device, _) = person.connect(address).await;
         assert_eq!(device.ask(person.publish()).await, Reply::KeysLeft(KeysLeft { one_time: 1, last_resort: false }));
+        person.is_told(address).await;
         person
+    }
+
+    /// The directory says who registered a moment later.
+    async fn is_told(&self, address: &str) {
+        let mut anonymous = Connection::open(address, Door::Anonymous).await;
+        let lookup = Lookup { who: vec![AccountRef::Name(self.name.clone())], key_packages: false, seen: None };
+        while found(anonymous.ask(AnonymousRequest::Lookup(lookup.clone())).await).chain.is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
     }
 
     pub(crate) async fn register(&self, address: &str, invite: &str) -> Reply {
@@ -317,12 +327,12 @@ impl Turn {
 }
 
 pub(crate) fn look_up(who: &AccountName) -> AnonymousRequest {
-    AnonymousRequest::Lookup(Lookup { who: vec![AccountRef::Name(who.clone())], key_packages: true })
+    AnonymousRequest::Lookup(Lookup { who: vec![AccountRef::Name(who.clone())], key_packages: true, seen: None })
 }
 
 pub(crate) fn found(reply: Reply) -> AccountFound {
     match reply {
-        Reply::Accounts(mut all) if all.len() == 1 => all.remove(0),
+        Reply::Accounts(mut all) if all.found.len() == 1 => all.found.remove(0),
         other => panic!("one account should be found, not {other:?}"),
     }
 }

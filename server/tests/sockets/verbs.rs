@@ -198,7 +198,7 @@ fn a_damaged_backup_is_refused_and_changes_nothing() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(words(&refused.stderr).contains("nothing was changed"));
     assert_eq!(verb(&folder, &["subject", "alice"]).status.code(), Some(0));
-    assert_eq!(fs::read_dir(around.path()).unwrap().count(), 2);
+    assert_eq!(fs::read_dir(around.path()).unwrap().count(), 3);
 }
 
 #[test]

@@ -57,6 +57,7 @@ impl Town {
         let mut chance = ChaCha20Rng::seed_from_u64(self.rng.r#gen());
         let noted = request.clone();
         let outcome = self.server().anonymous(now, &mut chance, request);
+        self.publish(now);
         if let Some(Reply::Accepted(position)) = outcome.reply {
             self.ledger.accepted(noted, position);
         }
@@ -67,7 +68,14 @@ impl Town {
         self.ledger.published(house, &request);
         let now = self.server_clock();
         let mut chance = ChaCha20Rng::seed_from_u64(self.rng.r#gen());
-        self.server().device(now, &mut chance, proven, request)
+        let outcome = self.server().device(now, &mut chance, proven, request);
+        self.publish(now);
+        outcome
+    }
+
+    /// The directory says what is new. A store that fails says it with the next request.
+    fn publish(&mut self, now: Millis) {
+        while matches!(self.server().publish(now), Ok(true)) {}
     }
 
     pub(super) fn at_server(
@@ -199,7 +207,7 @@ impl Town {
     pub fn restart_server(&mut self) -> Result<(), Broken> {
         if let Some(server) = self.server.take() {
             let policy = self.policy.clone();
-            self.server = Some(Roles::new(server.into_store(), policy));
+            self.server = Some(Roles::new(server.into_store(), policy, super::log_of(self.log)));
         }
         for house in 0..self.houses.len() {
             for door in [Door::Anonymous, Door::Device] {

@@ -15,8 +15,10 @@ use super::{is_open, link, said, texts, town};
 /// Devices that the server lists for an account.
 fn listed(town: &mut Town, account: &str) -> usize {
     let who = vec![AccountRef::Name(super::name(account))];
-    match town.ask(AnonymousRequest::Lookup(Lookup { who, key_packages: false })).unwrap() {
-        Some(Reply::Accounts(found)) if !found[0].chain.is_empty() => Chain::verify(&found[0].chain).unwrap().devices().len(),
+    match town.ask(AnonymousRequest::Lookup(Lookup { who, key_packages: false, seen: None })).unwrap() {
+        Some(Reply::Accounts(accounts)) if !accounts.found[0].chain.is_empty() => {
+            Chain::verify(&accounts.found[0].chain).unwrap().devices().len()
+        }
         _ => 0,
     }
 }

@@ -51,8 +51,8 @@ fn at_server(town: &mut Town, account: &str) -> Vec<[u8; 16]> {
 fn draw(town: &mut Town, account: &str, times: usize) {
     for _ in 0..times {
         let who = vec![AccountRef::Name(name(account))];
-        let reply = town.ask(AnonymousRequest::Lookup(Lookup { who, key_packages: true })).unwrap();
-        assert!(matches!(reply, Some(Reply::Accounts(found)) if found[0].key_packages.len() == 1), "nobody runs out");
+        let reply = town.ask(AnonymousRequest::Lookup(Lookup { who, key_packages: true, seen: None })).unwrap();
+        assert!(matches!(reply, Some(Reply::Accounts(accounts)) if accounts.found[0].key_packages.len() == 1), "nobody runs out");
     }
 }
 

@@ -11,7 +11,7 @@ use waxseal_sim::deeds::Deed;
 use waxseal_sim::tap::Tap;
 use waxseal_sim::town::Town;
 use waxseal_wire::frame::Told;
-use waxseal_wire::reply::Reply;
+use waxseal_wire::reply::{Accounts, Reply};
 
 use super::{texts, town};
 
@@ -26,7 +26,7 @@ struct Withheld(String, Arc<AtomicBool>);
 
 impl Tap for Withheld {
     fn down(&mut self, _: usize, mut told: Told) -> Vec<Told> {
-        if let Told::Reply(_, Reply::Accounts(found)) = &mut told
+        if let Told::Reply(_, Reply::Accounts(Accounts { found, .. })) = &mut told
             && self.1.load(Ordering::Relaxed)
         {
             found.iter_mut().filter(|found| found.name == self.0).for_each(|found| found.key_packages.clear());

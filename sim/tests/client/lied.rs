@@ -55,9 +55,9 @@ struct Renames;
 
 impl waxseal_sim::tap::Tap for Renames {
     fn down(&mut self, _: usize, told: Told) -> Vec<Told> {
-        let Told::Reply(id, Reply::Accounts(mut found)) = told else { return vec![told] };
-        found.iter_mut().for_each(|one| one.name = "mallory".into());
-        vec![Told::Reply(id, Reply::Accounts(found))]
+        let Told::Reply(id, Reply::Accounts(mut accounts)) = told else { return vec![told] };
+        accounts.found.iter_mut().for_each(|one| one.name = "mallory".into());
+        vec![Told::Reply(id, Reply::Accounts(accounts))]
     }
 }
 
@@ -72,7 +72,11 @@ fn who_is_known_by_a_name_keeps_it_whatever_the_server_says() {
         town.plan(100, house, Deed::Link(other));
     }
     town.run_for(120_000).unwrap();
+    for house in [3, 4] {
+        assert!(town.houses[house].client().me().unwrap().is_none(), "nobody is anybody on the word of such a server");
+    }
     town.tap = None;
+    town.run_for(60_000).unwrap();
     // Whose a new device is, it has from the code that the old one shows.
     for (house, name) in [(3, "anna"), (4, "bert")] {
         assert_eq!(town.houses[house].client().me().unwrap().unwrap().name.as_str(), name);

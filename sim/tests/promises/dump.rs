@@ -50,7 +50,11 @@ struct Story {
 impl Story {
     fn play() -> Self {
         let folder = TempDir::new().unwrap();
-        let mut roles = Roles::new(SqliteStore::open(&folder.path().join("waxseal.db")).unwrap(), Policy::unlimited());
+        let mut roles = Roles::new(
+            SqliteStore::open(&folder.path().join("waxseal.db")).unwrap(),
+            Policy::unlimited(),
+            waxseal_sim::town::log_of(1),
+        );
         let mut chance = <rand_chacha::ChaCha20Rng as rand_chacha::rand_core::SeedableRng>::seed_from_u64(2);
         let invite = roles.invite(Millis(1_790_000_000_000), &mut chance, 3, 30).unwrap();
         let mut town = Town::with_store(11, Weather::CALM, roles.into_store());

@@ -1,9 +1,9 @@
 //! SECURITY.md, "runs the server and lies": a removed device that is put into a new group hears nothing.
 //!
-//! Bert has removed a device that was stolen. The server shows Carl alone an old
-//! chain of Bert's, and a KeyPackage that the thief made. So Carl, who is honest,
-//! adds the thief's device to the group that he founds. Anna and Bert, who join,
-//! know better before they say a word.
+//! Carl looks Bert up while Bert still has the device that was stolen, and is given
+//! a KeyPackage that the thief made. The server holds back what Carl founds until
+//! Bert has removed the device. So Carl, who is honest, adds the thief's device to
+//! the group. Anna and Bert, who join, know better before they say a word.
 
 use std::sync::{Arc, Mutex};
 
@@ -17,8 +17,8 @@ use waxseal_sim::deeds::Deed;
 use waxseal_sim::tap::Tap;
 use waxseal_sim::town::{Town, Weather};
 use waxseal_wire::frame::Told;
-use waxseal_wire::id::AliasId;
-use waxseal_wire::reply::{DeviceKeyPackage, Reply};
+use waxseal_wire::id::{AliasId, RequestId};
+use waxseal_wire::reply::{AccountFound, Accounts, DeviceKeyPackage, Refusal, Reply};
 use waxseal_wire::request::{AnonymousRequest, Request};
 
 use crate::scene::{self, members};
@@ -30,10 +30,10 @@ const CARL: usize = 2;
 const MALLORY: usize = 3;
 const STOLEN: usize = 4;
 
-/// Shows Carl an old chain of Bert's with the thief's KeyPackage; notes who submits what.
+/// Gives Carl the thief's KeyPackage, and takes nothing that he founds for so long; notes who submits what.
 struct Liar {
     ghost: DeviceKeyPackage,
-    lies: bool,
+    holds: bool,
     submits: Vec<(usize, &'static str)>,
 }
 
@@ -46,12 +46,16 @@ impl Tap for Liar {
         }
     }
 
+    fn instead(&mut self, house: usize, _: RequestId, request: &Request) -> Option<Reply> {
+        let is_held = self.holds && house == CARL && matches!(request, Request::Anonymous(AnonymousRequest::Found(_)));
+        is_held.then_some(Reply::Refused(Refusal::Internal))
+    }
+
     fn down(&mut self, house: usize, mut told: Told) -> Vec<Told> {
-        if let (Told::Reply(_, Reply::Accounts(found)), CARL, true) = (&mut told, house, self.lies) {
-            for bert in found.iter_mut().filter(|account| account.name == "bert") {
-                bert.chain.truncate(2);
-                if !bert.key_packages.is_empty() {
-                    bert.key_packages.push(self.ghost.clone());
+        if let (Told::Reply(_, Reply::Accounts(Accounts { found, .. })), CARL, true) = (&mut told, house, self.holds) {
+            for offer in found.iter_mut().flat_map(|account| &mut account.key_packages) {
+                if offer.device == self.ghost.device {
+                    *offer = self.ghost.clone();
                 }
             }
         }
@@ -84,9 +88,6 @@ fn founded(seed: u64) -> (Town, Arc<Mutex<Liar>>) {
     town.settle("bert/2", "bert");
     town.plan(0, BERT, Deed::Link(STOLEN));
     town.run_for(20_000).unwrap();
-    let stolen = scene::identity(&mut town, STOLEN).device;
-    town.command(BERT, Command::RemoveDevice(stolen)).unwrap();
-    town.run_for(20_000).unwrap();
     town.unplug(STOLEN).unwrap();
     town.houses[STOLEN].gone = true;
     // Anna knows Carl, so his invitation opens at once.
@@ -94,10 +95,15 @@ fn founded(seed: u64) -> (Town, Arc<Mutex<Liar>>) {
     town.run_for(5_000).unwrap();
     town.plan(0, CARL, Deed::AcceptAll);
     town.run_for(10 * 60_000).unwrap();
-    let liar = Arc::new(Mutex::new(Liar { ghost: ghost(&mut town), lies: true, submits: Vec::new() }));
+    let liar = Arc::new(Mutex::new(Liar { ghost: ghost(&mut town), holds: true, submits: Vec::new() }));
     town.tap = Some(Box::new(liar.clone()));
     town.plan(0, CARL, Deed::Found(TITLE.into(), vec!["anna".into(), "bert".into()]));
-    for _ in 0..200 {
+    town.run_for(10_000).unwrap();
+    let stolen = scene::identity(&mut town, STOLEN).device;
+    town.command(BERT, Command::RemoveDevice(stolen)).unwrap();
+    town.run_for(20_000).unwrap();
+    liar.lock().unwrap().holds = false;
+    for _ in 0..6_000 {
         town.run_for(10).unwrap();
         if town.chat(ANNA, TITLE).is_some() {
             break;
@@ -117,12 +123,7 @@ fn who_joins_says_nothing_before_a_ghost_is_gone() {
     let (mut town, liar) = founded(40);
     assert_eq!((ghosts(&mut town, CARL), ghosts(&mut town, ANNA)), (1, 1), "the lie worked on who founded it");
     assert_eq!(scene::state(&mut town, ANNA, TITLE), ChatState::Open);
-    // Whoever asks again is told the truth.
-    {
-        let mut liar = liar.lock().unwrap();
-        liar.lies = false;
-        liar.submits.clear();
-    }
+    liar.lock().unwrap().submits.clear();
     for words in ["for friends", "and only them"] {
         town.plan(0, ANNA, Deed::Say(TITLE.into(), words.into()));
     }
@@ -156,8 +157,8 @@ struct Denies;
 
 impl Tap for Denies {
     fn down(&mut self, _: usize, mut told: Told) -> Vec<Told> {
-        if let Told::Reply(_, Reply::Accounts(found)) = &mut told {
-            found.iter_mut().for_each(|account| account.chain.clear());
+        if let Told::Reply(_, Reply::Accounts(Accounts { found, .. })) = &mut told {
+            found.iter_mut().for_each(|account| *account = AccountFound::default());
         }
         vec![told]
     }

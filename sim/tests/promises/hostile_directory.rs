@@ -1,8 +1,8 @@
 //! SECURITY.md, "runs the server and lies": never gets a device or a member in unseen.
 //!
 //! The server itself is honest; who stands before it is not. He swaps KeyPackages,
-//! names and account chains in what is looked up. Not closed by this is hole 1: the
-//! first look-up of a name is believed. Who joins a group with a ghost in it: `ghost`.
+//! names and account chains in what is looked up; the directory's proofs he passes on.
+//! Who joins a group with a ghost in it: `ghost`.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ use waxseal_sim::town::{Town, Weather};
 use waxseal_wire::frame::Told;
 use waxseal_wire::id::{DeviceId, GroupId};
 use waxseal_wire::name::AccountName;
-use waxseal_wire::reply::{AccountFound, DeviceKeyPackage, Reply};
+use waxseal_wire::reply::{AccountFound, Accounts, DeviceKeyPackage, Reply};
 
 use crate::scene::{self, members};
 
@@ -53,7 +53,7 @@ struct Swaps {
 
 impl Tap for Swaps {
     fn down(&mut self, _: usize, mut told: Told) -> Vec<Told> {
-        if let Told::Reply(_, Reply::Accounts(found)) = &mut told {
+        if let Told::Reply(_, Reply::Accounts(Accounts { found, .. })) = &mut told {
             for account in found.iter_mut().filter(|account| account.name == self.victim && !account.key_packages.is_empty()) {
                 account.key_packages.iter_mut().for_each(|offer| offer.key_package = self.offer.clone());
                 let extra =
@@ -148,7 +148,7 @@ struct Rewrites {
 
 impl Tap for Rewrites {
     fn down(&mut self, _: usize, mut told: Told) -> Vec<Told> {
-        if let Told::Reply(_, Reply::Accounts(found)) = &mut told {
+        if let Told::Reply(_, Reply::Accounts(Accounts { found, .. })) = &mut told {
             self.known.extend(found.iter().filter(|account| !account.chain.is_empty()).cloned());
             for account in found.iter_mut().filter(|account| account.name == self.of) {
                 if let Some(other) = self.known.iter().find(|other| Some(other.name.as_str()) == self.with) {
@@ -212,6 +212,12 @@ fn a_chain_that_is_rolled_back_brings_no_removed_device_back() {
     town.run_for(3_000).unwrap();
     town.tap = Some(Box::new(Rewrites { of: "bert", with: None, records: 2, offer: Some(offer), known: Vec::new() }));
     town.plan(0, 0, Deed::Found(TITLE.into(), vec!["bert".into()]));
+    town.run_for(10 * 60_000).unwrap();
+    // The log says that the chain goes on: nothing of the answer is used, and a person is told.
+    assert_eq!(town.chat(1, TITLE), None, "nobody is invited on the server's word");
+    assert!(scene::was_told_of_lies(&mut town, 0));
+    assert!(scene::evidence(&mut town, 0) > 0, "what shows the lie is kept");
+    town.tap = None;
     town.run_for(10 * 60_000).unwrap();
     assert_eq!(scene::state(&mut town, 1, TITLE), ChatState::Requested, "bert's first device is in");
     assert_eq!(ghosts(town.houses[0].client().store_mut(), &truth), 0);

@@ -18,7 +18,7 @@ use waxseal_sim::deeds::Deed;
 use waxseal_sim::tap::Tap;
 use waxseal_sim::town::{Town, Weather};
 use waxseal_wire::frame::Told;
-use waxseal_wire::reply::Reply;
+use waxseal_wire::reply::{Accounts, Reply};
 use waxseal_wire::request::{AnonymousRequest, DeviceRequest, Request};
 
 use crate::scene::{self, Listener};
@@ -166,7 +166,7 @@ struct Downgrade(Vec<u8>);
 
 impl Tap for Downgrade {
     fn down(&mut self, _: usize, mut told: Told) -> Vec<Told> {
-        if let Told::Reply(_, Reply::Accounts(found)) = &mut told {
+        if let Told::Reply(_, Reply::Accounts(Accounts { found, .. })) = &mut told {
             let offers = found.iter_mut().flat_map(|account| &mut account.key_packages);
             offers.for_each(|offer| offer.key_package = self.0.clone());
         }

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex};
 use ed25519_dalek::SigningKey;
 use rusqlite::Connection;
 use tempfile::TempDir;
-use waxseal_core::Client;
 use waxseal_core::group::{Group, Identity, MemberLeaf};
+use waxseal_core::output::Problem;
 use waxseal_core::store::{Store, StoreError, StoreKey};
 use waxseal_core::view::{ChatId, ChatState, Line, MessageView};
+use waxseal_core::{Client, Event};
 use waxseal_server::store::sqlite::SqliteStore;
 use waxseal_sim::deeds::Deed;
 use waxseal_sim::house::House;
@@ -95,6 +96,22 @@ pub(crate) fn group_of(town: &mut Town, house: usize, title: &str) -> GroupId {
             })
             .unwrap()
     })
+}
+
+/// Whether a person was told that the server cannot prove who is who.
+pub(crate) fn was_told_of_lies(town: &mut Town, house: usize) -> bool {
+    town.houses[house]
+        .told
+        .iter()
+        .any(|event| matches!(event, Event::Failed { problem: Problem::Directory(lie), .. } if lie.is_lie()))
+}
+
+/// How many pieces of evidence a house keeps.
+pub(crate) fn evidence(town: &mut Town, house: usize) -> i64 {
+    let count = |store: &mut Store| {
+        store.read(|tx| Ok::<_, StoreError>(tx.query_row("SELECT count(*) FROM evidence", [], |row| row.get(0))?)).unwrap()
+    };
+    look(town.houses[house].client(), count)
 }
 
 /// Where a house's group stands, and the key that the server takes there.
@@ -223,7 +240,7 @@ impl Tap for Listener {
     fn down(&mut self, house: usize, told: Told) -> Vec<Told> {
         match &told {
             Told::Push(Push::Entries(entries)) => self.entries.extend(entries.iter().map(|entry| (house, entry.clone()))),
-            Told::Reply(_, Reply::Accounts(found)) => self.found.extend(found.iter().cloned()),
+            Told::Reply(_, Reply::Accounts(accounts)) => self.found.extend(accounts.found.iter().cloned()),
             _ => {}
         }
         vec![told]

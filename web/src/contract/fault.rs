@@ -158,6 +158,8 @@ impl From<Problem> for Fault {
             Problem::ServerForgot => "serverForgot",
             Problem::Forked => "forked",
             Problem::Copied => "copied",
+            Problem::Directory(lie) if lie.is_lie() => "directoryLied",
+            Problem::Directory(_) => "directoryUnproven",
             Problem::LastAdmin => "lastAdmin",
         };
         Self::new(code, problem)

@@ -30,7 +30,7 @@ pub fn decode_request(door: Door, bytes: &[u8]) -> Result<(RequestId, Request), 
     if bytes.len() > limits::FRAME {
         return Err((RequestId(0), BadFrame::TooLarge));
     }
-    parts::check(bytes, FIELDS, |_| 1).map_err(|bad| (RequestId(0), bad))?;
+    parts::check(bytes, FIELDS, |path| path.len() == 1).map_err(|bad| (RequestId(0), bad))?;
     let frame = proto::ClientFrame::decode(bytes).map_err(|_| (RequestId(0), BadFrame::Parse))?;
     let id = RequestId(frame.id);
     let wire = frame.request.filter(|_| id.0 != 0).ok_or((id, BadFrame::Empty))?;
@@ -53,6 +53,9 @@ fn from_wire(wire: Wire) -> Result<Request, BadFrame> {
         Wire::SubmitMessage(submit) => anonymous(A::SubmitMessage(Box::new(submit.try_into()?))),
         Wire::SubmitCommit(submit) => anonymous(A::SubmitCommit(Box::new(submit.try_into()?))),
         Wire::PutBlob(put) => anonymous(A::PutBlob(put.try_into()?)),
+        Wire::Relate(relate) => {
+            anonymous(A::Relate(Relate { log: relate.log.as_slice().try_into()?, from: relate.from, to: relate.to }))
+        }
         Wire::FetchBlob(fetch) => {
             anonymous(A::FetchBlob(FetchBlob { blob: fetch.blob.as_slice().try_into()?, offset: fetch.offset }))
         }
@@ -67,6 +70,7 @@ fn from_wire(wire: Wire) -> Result<Request, BadFrame> {
         Wire::PublishKeys(publish) => device(D::PublishKeys(publish.try_into()?)),
         Wire::AppendRecord(append) => device(D::AppendRecord(append.record.ok_or(BadFrame::Empty)?.try_into()?)),
         Wire::DropAlias(drop) => device(D::DropAlias(aliases(drop.aliases, limits::UPLOAD)?)),
+        Wire::Watch(watch) => device(D::Watch(watch.try_into()?)),
         Wire::CloseAccount(close) => device(D::CloseAccount(close.signature.as_slice().try_into()?)),
     }
 }
@@ -92,7 +96,11 @@ fn anonymous_to_wire(request: &AnonymousRequest) -> Wire {
                 })
                 .collect(),
             key_packages: lookup.key_packages,
+            seen: lookup.seen.map(Into::into),
         }),
+        AnonymousRequest::Relate(relate) => {
+            Wire::Relate(proto::Relate { log: relate.log.0.to_vec(), from: relate.from, to: relate.to })
+        }
         AnonymousRequest::Found(found) => Wire::Found(proto::Found {
             group: found.lent.group.0.to_vec(),
             epoch: found.lent.epoch.0,
@@ -174,6 +182,7 @@ fn device_to_wire(request: &DeviceRequest) -> Wire {
         DeviceRequest::DropAlias(aliases) => {
             Wire::DropAlias(proto::DropAlias { aliases: aliases.iter().map(|alias| alias.0.to_vec()).collect() })
         }
+        DeviceRequest::Watch(watch) => Wire::Watch(proto::Watch { seen: watch.seen.map(Into::into), versions: watch.versions }),
         DeviceRequest::CloseAccount(signature) => Wire::CloseAccount(proto::CloseAccount { signature: signature.0.to_vec() }),
     }
 }
@@ -212,7 +221,30 @@ impl TryFrom<proto::Lookup> for Lookup {
                 By::Account(id) => Ok(AccountRef::Id(id.as_slice().try_into()?)),
             })
             .collect::<Result<_, BadFrame>>()?;
-        Ok(Self { who, key_packages: wire.key_packages })
+        Ok(Self { who, key_packages: wire.key_packages, seen: seen(wire.seen)? })
+    }
+}
+
+impl TryFrom<proto::Watch> for Watch {
+    type Error = BadFrame;
+    fn try_from(wire: proto::Watch) -> Result<Self, BadFrame> {
+        if wire.versions > limits::VERSIONS {
+            return Err(BadFrame::TooLarge);
+        }
+        Ok(Self { seen: seen(wire.seen)?, versions: wire.versions })
+    }
+}
+
+/// No log: none is held.
+fn seen(wire: Option<proto::Seen>) -> Result<Option<Seen>, BadFrame> {
+    wire.filter(|seen| !seen.log.is_empty())
+        .map(|seen| Ok(Seen { log: seen.log.as_slice().try_into()?, size: seen.size }))
+        .transpose()
+}
+
+impl From<Seen> for proto::Seen {
+    fn from(seen: Seen) -> Self {
+        Self { log: seen.log.0.to_vec(), size: seen.size }
     }
 }
 

@@ -10,8 +10,8 @@ use crate::proto::server_frame::Reply as Wire;
 use crate::proto::{self};
 use crate::reply::*;
 
-/// `ServerFrame.accounts`, which has messages in its messages.
-const ACCOUNTS: u64 = 11;
+/// Messages in messages: `accounts.found`, `accounts.log`, `watched.log`.
+const NESTED: [[u64; 2]; 3] = [[11, 1], [11, 3], [32, 3]];
 /// Fields of the largest reply: as many records (100 bytes at least) as a frame holds.
 const FIELDS: usize = limits::FRAME / 100;
 
@@ -39,7 +39,7 @@ pub fn decode_told(bytes: &[u8]) -> Result<Told, BadFrame> {
     if bytes.len() > limits::FRAME {
         return Err(BadFrame::TooLarge);
     }
-    parts::check(bytes, FIELDS, |field| if field == ACCOUNTS { 2 } else { 1 })?;
+    parts::check(bytes, FIELDS, |path| path.len() == 1 || NESTED.iter().any(|nested| path == nested))?;
     let frame = proto::ServerFrame::decode(bytes).map_err(|_| BadFrame::Parse)?;
     let wire = frame.reply.ok_or(BadFrame::Empty)?;
     match (frame.id, wire) {
@@ -61,8 +61,11 @@ fn reply_to_wire(reply: &Reply) -> Wire {
     match reply {
         Reply::Refused(refusal) => Wire::Refused(refused_to_wire(*refusal)),
         Reply::Done => Wire::Done(proto::Done {}),
-        Reply::Accounts(found) => Wire::Accounts(proto::Accounts {
-            found: found
+        Reply::Accounts(accounts) => Wire::Accounts(proto::Accounts {
+            placed: accounts.placed.clone(),
+            log: accounts.log.as_deref().map(log_to_wire),
+            found: accounts
+                .found
                 .iter()
                 .map(|account| proto::AccountFound {
                     name: account.name.clone(),
@@ -76,8 +79,17 @@ fn reply_to_wire(reply: &Reply) -> Wire {
                             last_resort: one.last_resort,
                         })
                         .collect(),
+                    proof: account.proof.clone(),
                 })
                 .collect(),
+        }),
+        Reply::Related(consistency) => {
+            Wire::Related(proto::Related { consistency: consistency.iter().map(|hash| hash.to_vec()).collect() })
+        }
+        Reply::Watched(watched) => Wire::Watched(proto::Watched {
+            placed: watched.placed.clone(),
+            proof: watched.proof.clone(),
+            log: watched.log.as_deref().map(log_to_wire),
         }),
         Reply::Accepted(position) => Wire::Accepted(proto::Accepted { position: position.0 }),
         Reply::BlobPart(part) => Wire::BlobPart(proto::BlobPart { total: part.total, bytes: part.bytes.clone() }),
@@ -97,9 +109,22 @@ fn reply_from_wire(wire: Wire) -> Result<Reply, BadFrame> {
     Ok(match wire {
         Wire::Refused(refused) => Reply::Refused(refused_from_wire(refused)),
         Wire::Done(_) => Reply::Done,
-        Wire::Accounts(accounts) => {
-            Reply::Accounts(at_most(limits::LOOKUP, accounts.found)?.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?)
+        Wire::Accounts(accounts) => Reply::Accounts(Accounts {
+            placed: at_most(limits::PLACED, accounts.placed)?,
+            log: accounts.log.map(log_from_wire).transpose()?,
+            found: at_most(limits::LOOKUP, accounts.found)?.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
+        }),
+        Wire::Related(related) => {
+            let hashes = at_most(limits::CONSISTENCY, related.consistency)?;
+            Reply::Related(
+                hashes.iter().map(|hash| hash.as_slice().try_into().map_err(|_| BadFrame::Parse)).collect::<Result<_, _>>()?,
+            )
         }
+        Wire::Watched(watched) => Reply::Watched(Watched {
+            placed: at_most(limits::PLACED, watched.placed)?,
+            proof: at_most(limits::PROOF, watched.proof)?,
+            log: watched.log.map(log_from_wire).transpose()?,
+        }),
         Wire::Accepted(accepted) => Reply::Accepted(Position(accepted.position)),
         Wire::BlobPart(part) => Reply::BlobPart(BlobPart { total: part.total, bytes: at_most(limits::BLOB_PART, part.bytes)? }),
         Wire::Session(session) => Reply::Session(Session {
@@ -161,6 +186,18 @@ fn refused_from_wire(refused: proto::Refused) -> Refusal {
     }
 }
 
+fn log_to_wire(log: &Log) -> proto::Log {
+    proto::Log { keys: log.keys.to_vec(), handovers: log.handovers.clone() }
+}
+
+fn log_from_wire(log: proto::Log) -> Result<Box<Log>, BadFrame> {
+    let handovers = at_most(limits::HANDOVERS, log.handovers)?;
+    Ok(Box::new(Log {
+        keys: log.keys.as_slice().try_into().map_err(|_| BadFrame::Parse)?,
+        handovers: handovers.into_iter().map(|handover| at_most(limits::HANDOVER, handover)).collect::<Result<_, _>>()?,
+    }))
+}
+
 fn keys_left_to_wire(left: KeysLeft) -> proto::KeysLeft {
     proto::KeysLeft { one_time: left.one_time, last_resort: left.last_resort }
 }
@@ -183,7 +220,7 @@ impl TryFrom<proto::AccountFound> for AccountFound {
                 })
             })
             .collect::<Result<_, BadFrame>>()?;
-        Ok(Self { name: wire.name, chain, key_packages })
+        Ok(Self { name: wire.name, chain, key_packages, proof: at_most(limits::PROOF, wire.proof)? })
     }
 }
 

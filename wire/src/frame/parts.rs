@@ -11,22 +11,15 @@ const FIXED_64: u64 = 1;
 const BYTES: u64 = 2;
 const FIXED_32: u64 = 5;
 
-/// What to do with the bytes of a field: field number, bytes, how many fields are left.
-type Inside<'a> = dyn Fn(u64, &[u8], usize) -> Result<usize, BadFrame> + 'a;
-
 /// Refuses a frame with more than `most` fields in it.
 ///
-/// `depth` says how many levels of messages lie inside a field of the frame: bytes below them are not looked into.
-pub(super) fn check(frame: &[u8], most: usize, depth: impl Fn(u64) -> usize) -> Result<(), BadFrame> {
-    walk(frame, most, &|field, inner, left| nested(inner, depth(field), left)).map(drop)
-}
-
-fn nested(message: &[u8], depth: usize, left: usize) -> Result<usize, BadFrame> {
-    if depth == 0 { Ok(left) } else { walk(message, left, &|_, inner, left| nested(inner, depth - 1, left)) }
+/// `is_message` says whether what lies under these field numbers, outermost first, is a message: other bytes are not looked into.
+pub(super) fn check(frame: &[u8], most: usize, is_message: impl Fn(&[u64]) -> bool) -> Result<(), BadFrame> {
+    walk(frame, most, &mut Vec::new(), &is_message).map(drop)
 }
 
 /// How many more fields there may be after this message.
-fn walk(mut message: &[u8], mut left: usize, inside: &Inside<'_>) -> Result<usize, BadFrame> {
+fn walk(mut message: &[u8], mut left: usize, path: &mut Vec<u64>, is_message: &dyn Fn(&[u64]) -> bool) -> Result<usize, BadFrame> {
     while !message.is_empty() {
         left = left.checked_sub(1).ok_or(BadFrame::TooLarge)?;
         let tag = varint(&mut message)?;
@@ -42,7 +35,12 @@ fn walk(mut message: &[u8], mut left: usize, inside: &Inside<'_>) -> Result<usiz
             }
             BYTES => {
                 let length = usize::try_from(varint(&mut message)?).map_err(|_| BadFrame::Parse)?;
-                left = inside(tag >> 3, take(&mut message, length)?, left)?;
+                let bytes = take(&mut message, length)?;
+                path.push(tag >> 3);
+                if is_message(path) {
+                    left = walk(bytes, left, path, is_message)?;
+                }
+                path.pop();
             }
             _ => return Err(BadFrame::Parse),
         }

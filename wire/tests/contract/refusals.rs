@@ -118,7 +118,8 @@ fn every_limit_holds_at_the_limit_and_not_one_beyond() {
     let edit = |remove: usize| RosterChange::Edit { add: vec![], remove: vec![AliasId([1; 16]); remove] };
     let welcomes = |count, len| vec![Welcomed { alias: AliasId([1; 16]), welcome: vec![1; len] }; count];
     let replace = |count| RosterChange::Replace(vec![samples::roster_entry(1); count]);
-    let lookup = |count| A::Lookup(Lookup { who: vec![AccountRef::Name(samples::name("bob")); count], key_packages: false });
+    let lookup =
+        |count| A::Lookup(Lookup { who: vec![AccountRef::Name(samples::name("bob")); count], key_packages: false, seen: None });
     let found = |count| {
         let (roster, welcomes, messages) = (vec![], vec![], vec![vec![1]; count]);
         A::Found(Box::new(Found { lent: samples::lent(), roster, welcomes, messages }))

@@ -1,7 +1,7 @@
 //! One value of every kind of frame, always the same: what the byte snapshots are made of.
 
 use waxseal_wire::chain::{Signature, SignedRecord};
-use waxseal_wire::id::{AccountId, AliasId, BlobId, DeviceId, Epoch, GroupId, IdempotencyKey, Position, Seq};
+use waxseal_wire::id::{AccountId, AliasId, BlobId, DeviceId, Epoch, GroupId, IdempotencyKey, LogId, Position, Seq};
 use waxseal_wire::key::{DeliveryKey, PostKey, SealKey};
 use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::*;
@@ -63,8 +63,21 @@ pub(super) fn anonymous_requests() -> Vec<(&'static str, AnonymousRequest)> {
         ),
         (
             "lookup",
-            A::Lookup(Lookup { who: vec![AccountRef::Name(name("bob")), AccountRef::Id(AccountId([1; 32]))], key_packages: true }),
+            A::Lookup(Lookup {
+                who: vec![AccountRef::Name(name("bob")), AccountRef::Id(AccountId([1; 32]))],
+                key_packages: true,
+                seen: None,
+            }),
         ),
+        (
+            "lookup-seen",
+            A::Lookup(Lookup {
+                who: vec![AccountRef::Name(name("bob"))],
+                key_packages: false,
+                seen: Some(Seen { log: LogId([22; 32]), size: 70 }),
+            }),
+        ),
+        ("relate", A::Relate(Relate { log: LogId([22; 32]), from: 70, to: 91 })),
         (
             "found",
             A::Found(Box::new(Found {
@@ -100,6 +113,7 @@ pub(super) fn device_requests() -> Vec<(&'static str, DeviceRequest)> {
         ("publish-keys-anew", D::PublishKeys(PublishKeys { key_packages: vec![upload], aliases: Vec::new(), replace: true })),
         ("append-record", D::AppendRecord(record())),
         ("drop-alias", D::DropAlias(vec![AliasId([17; 16]), AliasId([18; 16])])),
+        ("watch", D::Watch(Watch { seen: Some(Seen { log: LogId([22; 32]), size: 70 }), versions: 3 })),
         ("close-account", D::CloseAccount(Signature([3; 64]))),
     ]
 }
@@ -127,13 +141,20 @@ pub(super) fn refusals() -> [Refusal; 13] {
 
 pub(super) fn replies() -> Vec<(&'static str, Reply)> {
     let key_package = DeviceKeyPackage { device: DeviceId([2; 16]), key_package: b"a key package".to_vec(), last_resort: false };
-    let alice = AccountFound { name: "alice".to_owned(), chain: vec![record()], key_packages: vec![key_package] };
+    let alice =
+        AccountFound { name: "alice".to_owned(), chain: vec![record()], key_packages: vec![key_package], proof: Vec::new() };
+    let proven = AccountFound { proof: b"a proof".to_vec(), ..alice.clone() };
+    let placed = b"a tree head".to_vec();
+    let log = Box::new(Log { keys: [25; 64], handovers: vec![b"a hand-over".to_vec()] });
     let keys_left = KeysLeft { one_time: 31, last_resort: true };
     vec![
         ("refused-stale-epoch", Reply::Refused(Refusal::StaleEpoch { current: Epoch(6) })),
         ("refused-too-fast", Reply::Refused(Refusal::TooFast { retry_after_ms: 1500 })),
         ("done", Reply::Done),
-        ("accounts", Reply::Accounts(vec![alice, AccountFound::default()])),
+        ("accounts", Reply::Accounts(Accounts { found: vec![alice, AccountFound::default()], placed: Vec::new(), log: None })),
+        ("accounts-proven", Reply::Accounts(Accounts { found: vec![proven], placed: placed.clone(), log: Some(log.clone()) })),
+        ("related", Reply::Related(vec![[23; 32], [24; 32]])),
+        ("watched", Reply::Watched(Watched { placed, proof: b"a proof".to_vec(), log: Some(log) })),
         ("accepted", Reply::Accepted(Position(19))),
         ("blob-part", Reply::BlobPart(BlobPart { total: 4096, bytes: b"a part".to_vec() })),
         ("session", Reply::Session(Session { head: Seq(43), lost: true, keys_left, chain_index: 3, floor: Seq(0), sessions: 0 })),

@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use waxseal_wire::chain::{Signature, SignedRecord};
-use waxseal_wire::id::{AccountId, AliasId, BlobId, DeviceId, Epoch, GroupId, IdempotencyKey, Position, Seq};
+use waxseal_wire::id::{AccountId, AliasId, BlobId, DeviceId, Epoch, GroupId, IdempotencyKey, LogId, Position, Seq};
 use waxseal_wire::key::{DeliveryKey, PostKey, SealKey};
 use waxseal_wire::limits;
 use waxseal_wire::name::AccountName;
@@ -89,7 +89,11 @@ fn register() -> impl Strategy<Value = Register> {
 fn lookup() -> impl Strategy<Value = Lookup> {
     let one =
         prop_oneof![account_name().prop_map(AccountRef::Name), any::<[u8; 32]>().prop_map(|id| AccountRef::Id(AccountId(id)))];
-    (vec(one, 0..6), any::<bool>()).prop_map(|(who, key_packages)| Lookup { who, key_packages })
+    (vec(one, 0..6), any::<bool>(), seen()).prop_map(|(who, key_packages, seen)| Lookup { who, key_packages, seen })
+}
+
+fn seen() -> impl Strategy<Value = Option<Seen>> {
+    proptest::option::of((any::<[u8; 32]>(), any::<u64>()).prop_map(|(log, size)| Seen { log: LogId(log), size }))
 }
 
 pub(super) fn anonymous_request() -> impl Strategy<Value = AnonymousRequest> {
@@ -102,7 +106,9 @@ pub(super) fn anonymous_request() -> impl Strategy<Value = AnonymousRequest> {
     });
     let message = (lent(), bytes()).prop_map(|(lent, envelope)| SubmitMessage { lent, envelope });
     let fetch = (any::<[u8; 32]>(), any::<u64>()).prop_map(|(blob, offset)| FetchBlob { blob: BlobId(blob), offset });
+    let relate = any::<([u8; 32], u64, u64)>().prop_map(|(log, from, to)| Relate { log: LogId(log), from, to });
     prop_oneof![
+        relate.prop_map(A::Relate),
         register().prop_map(|register| A::Register(Box::new(register))),
         lookup().prop_map(A::Lookup),
         found.prop_map(|found| A::Found(Box::new(found))),
@@ -139,6 +145,7 @@ pub(super) fn device_request() -> impl Strategy<Value = DeviceRequest> {
         record().prop_map(D::AppendRecord),
         vec(alias(), 0..6).prop_map(D::DropAlias),
         signature().prop_map(D::CloseAccount),
+        (seen(), 0..=limits::VERSIONS).prop_map(|(seen, versions)| D::Watch(Watch { seen, versions })),
     ]
 }
 
@@ -153,11 +160,8 @@ pub(super) fn reply() -> impl Strategy<Value = Reply> {
         key_package,
         last_resort,
     });
-    let account = (".{0,32}", vec(record(), 0..4), vec(key_package, 0..3)).prop_map(|(name, chain, key_packages)| AccountFound {
-        name,
-        chain,
-        key_packages,
-    });
+    let account = (".{0,32}", vec(record(), 0..4), vec(key_package, 0..3), bytes())
+        .prop_map(|(name, chain, key_packages, proof)| AccountFound { name, chain, key_packages, proof });
     let keys_left = || (any::<u32>(), any::<bool>()).prop_map(|(one_time, last_resort)| KeysLeft { one_time, last_resort });
     let session = (any::<u64>(), any::<bool>(), keys_left(), any::<[u64; 3]>()).prop_map(
         |(head, lost, keys_left, [chain_index, floor, sessions])| Session {
@@ -172,12 +176,22 @@ pub(super) fn reply() -> impl Strategy<Value = Reply> {
     prop_oneof![
         refusal.prop_map(Reply::Refused),
         Just(Reply::Done),
-        vec(account, 0..4).prop_map(Reply::Accounts),
+        (vec(account, 0..4), bytes(), log()).prop_map(|(found, placed, log)| Reply::Accounts(Accounts { found, placed, log })),
+        vec(any::<[u8; 32]>(), 0..9).prop_map(Reply::Related),
+        (bytes(), bytes(), log()).prop_map(|(placed, proof, log)| Reply::Watched(Watched { placed, proof, log })),
         any::<u64>().prop_map(|position| Reply::Accepted(Position(position))),
         (any::<u64>(), bytes()).prop_map(|(total, bytes)| Reply::BlobPart(BlobPart { total, bytes })),
         session.prop_map(Reply::Session),
         keys_left().prop_map(Reply::KeysLeft),
     ]
+}
+
+fn log() -> impl Strategy<Value = Option<Box<Log>>> {
+    let one = (any::<[[u8; 32]; 2]>(), vec(bytes(), 0..3)).prop_map(|(keys, handovers)| {
+        let keys = keys.concat().try_into().expect("64 bytes");
+        Box::new(Log { keys, handovers })
+    });
+    proptest::option::of(one)
 }
 
 pub(super) fn push() -> impl Strategy<Value = Push> {

@@ -8,7 +8,7 @@ use waxseal_wire::limits;
 use waxseal_wire::reply::{AccountFound, DeviceKeyPackage, Refusal};
 use waxseal_wire::request::AccountRef;
 
-use super::{Stop, StoreError, groups, int, keys, uint};
+use super::{Stop, StoreError, directory, groups, int, keys, uint};
 use crate::store::{Day, DeviceRow, Invite, MailboxId, NewAccount, Once};
 
 pub(super) fn register(conn: &Connection, today: Day, once: &Once, new: &NewAccount<'_>) -> Result<(), Stop> {
@@ -32,6 +32,7 @@ pub(super) fn register(conn: &Connection, today: Day, once: &Once, new: &NewAcco
     for device in new.devices {
         add_device(conn, account, device)?;
     }
+    directory::due(conn, new.name.as_str())?;
     groups::remember(conn, today, once, Position(0))
 }
 
@@ -109,6 +110,10 @@ fn account_of(conn: &Connection, by: MailboxId) -> Result<i64, Stop> {
     select.query_row([int(by.0)], |row| row.get(0)).optional()?.ok_or(Stop::Refused(Refusal::WrongDoor))
 }
 
+fn name_of(conn: &Connection, account: i64) -> Result<String, StoreError> {
+    Ok(conn.prepare_cached("SELECT name FROM account WHERE id = ?1")?.query_row([account], |row| row.get(0))?)
+}
+
 pub(super) fn append_record(
     conn: &Connection,
     by: MailboxId,
@@ -133,6 +138,7 @@ pub(super) fn append_record(
             add_device(conn, account, device)?;
         }
     }
+    directory::due(conn, &name_of(conn, account)?)?;
     Ok(gone)
 }
 
@@ -143,7 +149,8 @@ pub(super) fn close(conn: &Connection, by: MailboxId) -> Result<Vec<MailboxId>, 
         drop_device(conn, mailbox)?;
         gone.push(MailboxId(uint(mailbox)));
     }
-    // Records go with it; the skeleton of the name stays.
+    directory::due(conn, &name_of(conn, account)?)?;
+    // Records go with it; the skeleton of the name stays, and a hash of it in the directory's log.
     conn.prepare_cached("DELETE FROM account WHERE id = ?1")?.execute([account])?;
     Ok(gone)
 }
@@ -170,6 +177,14 @@ pub(super) fn chain(conn: &Connection, account: i64) -> Result<Vec<SignedRecord>
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The chain as far as the directory says it.
+fn told(conn: &Connection, account: i64) -> Result<Vec<SignedRecord>, StoreError> {
+    let told: i64 = conn.prepare_cached("SELECT told FROM account WHERE id = ?1")?.query_row([account], |row| row.get(0))?;
+    let mut chain = chain(conn, account)?;
+    chain.truncate(usize::try_from(told).unwrap_or(0));
+    Ok(chain)
+}
+
 pub(super) fn look_up(
     conn: &Connection,
     who: &[AccountRef],
@@ -179,19 +194,24 @@ pub(super) fn look_up(
     let (mut all, mut bytes) = (Vec::with_capacity(who.len()), 0);
     for who in who {
         let Some((account, name)) = find(conn, who)? else {
-            bytes += AROUND;
+            bytes += AROUND + ABSENCE;
             all.push(AccountFound::default());
             continue;
         };
-        let chain = chain(conn, account)?;
+        let chain = told(conn, account)?;
+        if chain.is_empty() {
+            bytes += AROUND;
+            all.push(AccountFound { name, ..AccountFound::default() });
+            continue;
+        }
         let devices = if key_packages { devices_of(conn, account)? } else { Vec::new() };
         // Before a KeyPackage is taken: what is taken must arrive.
-        bytes += AROUND + name.len() + chain.iter().map(|record| record.body.len() + AROUND).sum::<usize>();
+        bytes += AROUND + PROOF + name.len() + chain.iter().map(|record| record.body.len() + AROUND).sum::<usize>();
         bytes += devices.len() * (limits::KEY_PACKAGE + AROUND);
         if bytes > most_bytes && !all.is_empty() {
             break;
         }
-        let mut found = AccountFound { name, chain, key_packages: Vec::new() };
+        let mut found = AccountFound { name, chain, ..AccountFound::default() };
         for (mailbox, device, _) in devices {
             if let Some((key_package, last_resort)) = keys::take(conn, mailbox)? {
                 found.key_packages.push(DeviceKeyPackage { device, key_package, last_resort });
@@ -204,6 +224,10 @@ pub(super) fn look_up(
 
 /// What a record or a KeyPackage is longer on the wire than its bytes, at most: ids, a signature, tags and lengths.
 const AROUND: usize = 128;
+/// What the directory's proof of a name takes, as a rule (`docs/benchmarks.md`).
+const PROOF: usize = 6 << 10;
+/// What its proof that there is no such name takes.
+const ABSENCE: usize = 24 << 10;
 
 fn find(conn: &Connection, who: &AccountRef) -> Result<Option<(i64, String)>, StoreError> {
     let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));

@@ -43,7 +43,12 @@ const HELD: &[(&str, &str, Columns)] = &[
     (
         "account",
         "somebody who registered",
-        &[("id", ROW), ("account", "hash of record 0: the account's id"), ("name", "what others look up")],
+        &[
+            ("id", ROW),
+            ("account", "hash of record 0: the account's id"),
+            ("name", "what others look up"),
+            ("told", "how many of its records the directory says"),
+        ],
     ),
     (
         "given_name",
@@ -158,6 +163,26 @@ const HELD: &[(&str, &str, Columns)] = &[
         "a part of them",
         &[("id", ROW), ("blob", "of which"), ("place", "where it begins"), ("bytes", "sealed by whoever put them")],
     ),
+    ("due_name", "a name that changed a moment ago, until the directory says so", &[("name", "which")]),
+    (
+        "log_record",
+        "a piece of the directory's log, for ever: a node of its tree, or a version of a name",
+        &[
+            ("part", "which kind of piece"),
+            ("key", "its place in the tree, or a hash of the name; the name itself goes with the account"),
+            ("bytes", "hashes; of a version, in which epoch it came; of an epoch, the moment"),
+        ],
+    ),
+    (
+        "log_handover",
+        "the word of an ended log that another one follows it",
+        &[("id", ROW), ("log", "which ended: a hash of its public keys"), ("bytes", "public keys and tree heads, signed")],
+    ),
+    (
+        "log_step",
+        "the public proof that an epoch of the directory only added to the one before",
+        &[("epoch", "which"), ("bytes", "hashes")],
+    ),
 ];
 
 /// Every column of the schema with its reason.
@@ -198,14 +223,15 @@ mod tests {
     fn every_column_has_its_reason_and_every_reason_its_column() {
         let store = SqliteStore::open_in_memory().unwrap();
         assert!(store.held().unwrap().len() > 50);
-        store.conn.execute_batch("ALTER TABLE envelope ADD COLUMN sender BLOB").unwrap();
+        store.shelf.conn().execute_batch("ALTER TABLE envelope ADD COLUMN sender BLOB").unwrap();
         assert_eq!(store.held(), Err(HeldError::Undeclared("envelope".into(), "sender".into())));
         store
-            .conn
+            .shelf
+            .conn()
             .execute_batch("ALTER TABLE envelope DROP COLUMN sender; CREATE TABLE contact (account BLOB, other BLOB)")
             .unwrap();
         assert_eq!(store.held(), Err(HeldError::Undeclared("contact".into(), "account".into())));
-        store.conn.execute_batch("DROP TABLE contact; ALTER TABLE invite DROP COLUMN until").unwrap();
+        store.shelf.conn().execute_batch("DROP TABLE contact; ALTER TABLE invite DROP COLUMN until").unwrap();
         assert_eq!(store.held(), Err(HeldError::Gone("invite", "until")));
     }
 }

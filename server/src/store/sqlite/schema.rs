@@ -5,17 +5,32 @@
 //! little more than its key (measured: `docs/decisions`).
 //! No table has a column that leads from a group to an alias, a mailbox or an
 //! account, and none has a time finer than a day, but for what accounts sign
-//! in their own records.
+//! in their own records and for the moments of the directory's public log.
 
 use rusqlite::Connection;
 
 use super::StoreError;
 
 /// Done in order; never edited once released, only added to.
-const MIGRATIONS: &[&str] = &[V1, V2];
+const MIGRATIONS: &[&str] = &[V1, V2, V3];
 
 // The highest number that a device gave a session: it knows by that whether it is an older copy of itself.
 const V2: &str = "ALTER TABLE mailbox ADD COLUMN sessions INTEGER NOT NULL DEFAULT 0;";
+
+// The directory: what is due, and its log (`docs/directory.md`). Every account there is becomes due.
+const V3: &str = "
+ALTER TABLE account ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE due_name (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+INSERT INTO due_name SELECT name FROM account;
+CREATE TABLE log_record (
+    part INTEGER NOT NULL,
+    key BLOB NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (part, key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE log_handover (id INTEGER PRIMARY KEY, log BLOB NOT NULL UNIQUE, bytes BLOB NOT NULL) STRICT;
+CREATE TABLE log_step (epoch INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+";
 
 const V1: &str = "
 CREATE TABLE account (

@@ -33,6 +33,10 @@ export const faults = {
   "fault.serverBehind":
     "Der Server wurde auf einen älteren Stand zurückgesetzt und kennt dieses Gerät nicht; öffne das Konto einmal auf einem älteren Gerät, das macht es wieder bekannt.",
   "fault.serverForgot": "Der Server weiß von diesem Konto nichts mehr; frag, wer ihn betreibt.",
+  "fault.directoryLied":
+    "Der Server kann nicht beweisen, wer wer ist: Was er über Leute sagt, widerspricht seinem eigenen Schlüsselverzeichnis. Nichts davon wurde benutzt, und was er sagte, ist aufgehoben. Sag es den anderen, aber nicht über diesen Server.",
+  "fault.directoryUnproven":
+    "Der Server beweist gerade nicht, wer wer ist. Prüfe Datum und Uhrzeit dieses Geräts; stimmen sie, sag es denen, die den Server betreiben.",
   "fault.forked":
     "Der Server hat eine andere Geschichte dieses Kontos als dieses Gerät: Jemand hat als eines seiner Geräte gehandelt, oder der Server lügt. Vergleiche die Liste der Geräte auf allen.",
   "fault.copied":

@@ -34,6 +34,10 @@ export const faults = {
   "fault.serverBehind":
     "The server was set back to an older state and does not know this device; open the account once on an older device, which makes it known again.",
   "fault.serverForgot": "The server knows nothing of this account any more; ask whoever runs it.",
+  "fault.directoryLied":
+    "The server cannot prove who is who: what it says of people contradicts its own key directory. Nothing of that was used, and what it said is kept. Tell the others, by another way than this server.",
+  "fault.directoryUnproven":
+    "The server does not prove for now who is who. Check the date and time of this device; if they are right, tell whoever runs the server.",
   "fault.forked":
     "The server has another history of this account than this device: somebody acted as one of its devices, or the server lies. Compare the list of devices on all of them.",
   "fault.copied":
