@@ -222,11 +222,19 @@ pub enum Problem {
     )]
     Copied,
     /// What the server says of people does not follow from its key directory, or the directory contradicts itself.
-    #[error("the server cannot prove who is who: {0}. Nothing of its answer was used; `waxseal evidence` writes down what it said")]
+    #[error("the server cannot prove who is who: {lie}. {}", after(.0), lie = .0)]
     Directory(Lie),
     /// The last admin cannot go while others stay.
     #[error("the group would have no admin; make somebody else an admin first")]
     LastAdmin,
+}
+
+/// What to do when the directory does not hold.
+fn after(lie: &Lie) -> &'static str {
+    match lie.is_lie() {
+        true => "Nothing of its answer was used; `waxseal evidence` writes down what it said",
+        false => "Look at this device's date and time; where they are right, tell whoever runs the server",
+    }
 }
 
 impl Problem {

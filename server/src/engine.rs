@@ -125,8 +125,7 @@ impl Engine {
             Some(Reply::Accounts(taken)) => taken,
             other => return other.unwrap_or(Reply::Refused(Refusal::Internal)),
         };
-        let now = (self.clock)();
-        let proven = self.readers.look(move |roles| roles.prove_found(now, &lookup, taken)).await.map_err(closed);
+        let proven = self.readers.look(move |roles| roles.prove_found(&lookup, taken)).await.map_err(closed);
         proven.flatten().map_or_else(Reply::Refused, Reply::Accounts)
     }
 

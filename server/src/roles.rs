@@ -85,7 +85,7 @@ impl<S: Store> Roles<S> {
         let outcome = self.answer_anonymous(now, rng, &request);
         match (request, outcome.reply) {
             (AnonymousRequest::Lookup(lookup), Some(Reply::Accounts(taken))) => {
-                Outcome::reply(self.prove_found(now, &lookup, taken).map_or_else(Reply::Refused, Reply::Accounts))
+                Outcome::reply(self.prove_found(&lookup, taken).map_or_else(Reply::Refused, Reply::Accounts))
             }
             (_, reply) => Outcome { reply, ..outcome },
         }
@@ -139,7 +139,7 @@ impl<S: Store> Roles<S> {
             DeviceRequest::AppendRecord(record) => self.append_record(by, record).map(gone),
             DeviceRequest::DropAlias(aliases) => self.store.drop_aliases(by.mailbox(), aliases).map(done),
             DeviceRequest::Watch(watch) => {
-                self.watch(now, by, watch).map(|watched| Outcome::reply(Reply::Watched(watched))).map_err(Stop::from)
+                self.watch(by, watch).map(|watched| Outcome::reply(Reply::Watched(watched))).map_err(Stop::from)
             }
             DeviceRequest::CloseAccount(signature) => self.close_account(by, signature).map(gone),
         }

@@ -387,6 +387,10 @@ pub trait Store {
         most: usize,
         rule: impl FnOnce(&Arc<Self::Records>, &[(String, Value)]) -> Result<Option<Published>, StoreError>,
     ) -> Result<bool, Stop>;
+    /// When the newest tree head was signed; `None` where there is no log.
+    fn told_at(&mut self) -> Result<Option<Millis>, Stop>;
+    /// The newest tree head is signed again, at a later time.
+    fn tell_again(&mut self, at: Millis) -> Result<(), Stop>;
     /// Takes the whole log away, makes every name due, and keeps the first epoch of the next log, with the old one's word for it.
     fn begin_new_log(
         &mut self,

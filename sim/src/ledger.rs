@@ -57,8 +57,8 @@ pub struct Ledger {
     pub groups: BTreeMap<GroupId, GroupLedger>,
     /// Which house an address belongs to.
     pub houses: BTreeMap<AliasId, usize>,
-    /// What people said in a submit, in order, by its idempotency key.
-    pub texts: BTreeMap<[u8; 16], Vec<String>>,
+    /// What people said in a submit, message by message, by its idempotency key; receipts and the like say nothing.
+    pub texts: BTreeMap<[u8; 16], Vec<Option<String>>>,
 }
 
 impl Ledger {
@@ -105,13 +105,13 @@ impl Ledger {
                 group.welcomed.extend(found.welcomes.iter().map(|one| (one.alias, Position(0))));
                 let first = position.0.saturating_sub(found.messages.len() as u64);
                 let texts = self.texts.remove(&found.lent.idempotency_key.0).unwrap_or_default();
-                for (number, text) in (first..position.0).zip(texts.into_iter().map(Some).chain(std::iter::repeat(None))) {
+                for (number, text) in (first..position.0).zip(texts.into_iter().chain(std::iter::repeat(None))) {
                     group.enter(Position(number + 1), &found.lent, false, text);
                 }
             }
             AnonymousRequest::SubmitMessage(submit) => {
                 let group = self.groups.entry(submit.lent.group).or_default();
-                let text = self.texts.get_mut(&submit.lent.idempotency_key.0).and_then(Vec::pop);
+                let text = self.texts.get_mut(&submit.lent.idempotency_key.0).and_then(Vec::pop).flatten();
                 group.enter(position, &submit.lent, false, text);
             }
             AnonymousRequest::SubmitCommit(submit) => {
@@ -168,8 +168,7 @@ impl Town {
             let mut texts = Vec::new();
             for id in carried.chain([own]) {
                 let mut select = tx.prepare_cached(said)?;
-                let found = select.query_map([id], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
-                texts.extend(found);
+                texts.push(select.query_map([id], |row| row.get(0))?.next().transpose()?);
             }
             Ok::<_, StoreError>(texts)
         })?;

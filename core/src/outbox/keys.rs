@@ -72,7 +72,7 @@ impl Turn<'_> {
             None => false,
         };
         let Some(found) = words.filter(|_| !is_to_come) else {
-            let pause = if is_to_come { 300 } else { 1_000 } << entry.tries.min(6);
+            let pause = if is_to_come { 300 } else { 1_000 } << entry.tries.min(10);
             entry.tries += 1;
             entry.due = self.later(pause, 3 * pause);
             return entry.save(self.tx);

@@ -48,6 +48,15 @@ pub(super) fn roles(data: &Path, mut store: SqliteStore, policy: Policy, now: Mi
             roles
         }
     };
+    if roles.is_ahead(now)? {
+        tracing::warn!("the clock was ahead when the directory spoke last: it begins another log");
+        let next = match read(&data.join(NEXT))? {
+            Some(next) => next,
+            None => make(data, NEXT)?,
+        };
+        roles.begin_new_log(now, Publisher::new(next))?;
+        moved(data).map_err(|error| OpenError::Folder(error.kind()))?;
+    }
     while roles.publish(now)? {}
     Ok(roles)
 }

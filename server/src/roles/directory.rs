@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use waxseal_transparency::publish::{PublishError, Publisher};
-use waxseal_transparency::{CLOSED, Head, SignedHead};
+use waxseal_transparency::{AHEAD, CLOSED, Head};
 use waxseal_wire::id::{LogId, Millis};
 use waxseal_wire::limits;
 use waxseal_wire::reply::{AccountFound, Accounts, Log, Refusal, Watched};
@@ -36,7 +36,7 @@ impl<S: Store> Roles<S> {
     }
 
     /// Puts the proofs to the accounts that were `taken` for a look-up: all of one moment, under one tree head.
-    pub fn prove_found(&mut self, now: Millis, lookup: &Lookup, taken: Accounts) -> Result<Accounts, Refusal> {
+    pub fn prove_found(&mut self, lookup: &Lookup, taken: Accounts) -> Result<Accounts, Refusal> {
         let publisher = self.publisher.clone();
         let proven = self.store.at_once(|store| {
             let who = lookup.who.get(..taken.found.len()).unwrap_or(&lookup.who);
@@ -51,7 +51,7 @@ impl<S: Store> Roles<S> {
                     break;
                 }
             }
-            let placed = place(&publisher, &records, now, lookup.seen)?;
+            let placed = place(store, &publisher, lookup.seen)?;
             Ok(Accounts { found, placed, log: shown(store, &publisher, lookup.seen)? })
         });
         proven.map_err(Stop::refusal)
@@ -73,7 +73,7 @@ impl<S: Store> Roles<S> {
     }
 
     /// What the directory has ever said of the account that asks.
-    pub fn watch(&mut self, now: Millis, by: &Proven, watch: &Watch) -> Result<Watched, Refusal> {
+    pub fn watch(&mut self, by: &Proven, watch: &Watch) -> Result<Watched, Refusal> {
         let publisher = self.publisher.clone();
         let versions = usize::try_from(watch.versions).unwrap_or(0);
         let watched = self.store.at_once(|store| {
@@ -81,7 +81,7 @@ impl<S: Store> Roles<S> {
             let records = store.records();
             let history = |account: &AccountFound| publisher.history(&records, &account.name, versions).map_err(failed);
             let proof = found.first().filter(|account| !account.chain.is_empty()).map(history).transpose()?.flatten();
-            let placed = place(&publisher, &records, now, watch.seen)?;
+            let placed = place(store, &publisher, watch.seen)?;
             Ok(Watched { placed, proof: proof.unwrap_or_default(), log: shown(store, &publisher, watch.seen)? })
         });
         watched.map_err(Stop::refusal)
@@ -90,31 +90,48 @@ impl<S: Store> Roles<S> {
     /// Makes an epoch of what changed, where something did; whether more is due.
     pub fn publish(&mut self, now: Millis) -> Result<bool, StoreError> {
         let publisher = self.publisher.clone();
+        let told = self.store.told_at().map_err(stopped)?;
+        // Of two heads the larger is never the earlier one, whatever the clock does.
+        let at = told.map_or(now, |told| now.max(told));
         let published = self.store.publish(TOGETHER, |records, changes| {
             let mut changes = changes.to_vec();
             if publisher.newest(records).map_err(broken)?.is_none() {
                 changes.push((FIRST.to_owned(), CLOSED));
             }
-            publisher.publish(records, &changes, now).map_err(broken)
+            publisher.publish(records, &changes, at).map_err(broken)
         });
-        published.map_err(|stop| match stop {
-            Stop::Broken(error) => error,
-            Stop::Refused(_) => StoreError::Database(0),
-        })
+        let more = published.map_err(stopped)?;
+        let told = self.store.told_at().map_err(stopped)?;
+        if told.is_some_and(|told| told.0.saturating_add(SIGNED_ANEW) <= now.0) {
+            self.store.tell_again(now).map_err(stopped)?;
+        }
+        Ok(more)
+    }
+
+    /// Whether the directory spoke while the clock was so far ahead that what it says now is of the future to everybody.
+    ///
+    /// It cannot sign an earlier time again; [`Roles::begin_new_log`] helps.
+    pub fn is_ahead(&mut self, now: Millis) -> Result<bool, StoreError> {
+        // Half of what the others allow: theirs may be wrong, too.
+        let most = u64::try_from(AHEAD.as_millis() / 2).unwrap_or(u64::MAX);
+        let told = self.store.told_at().map_err(stopped)?;
+        Ok(told.is_some_and(|told| told.0 > now.0.saturating_add(most)))
     }
 
     /// Ends the log and begins another one under the keys of `next`, which the old one names as its follower.
     ///
-    /// For a store that was set back: a log that goes on from an older state would contradict what it signed since.
+    /// For a store that was set back, as a log that goes on from an older state would contradict what it signed since; and for a clock that was.
     pub fn begin_new_log(&mut self, now: Millis, next: Publisher) -> Result<(), StoreError> {
-        let old = std::mem::replace(&mut self.publisher, next.clone());
-        let last = old.head(&self.store.records(), now).map_err(broken)?;
-        let old_log = log_id(&old);
-        self.store.begin_new_log(&old_log, |records| {
+        let old = self.publisher.clone();
+        let told = self.store.told_at().map_err(stopped)?.map_or(now, |told| now.max(told));
+        let last = old.head(&self.store.records(), told).map_err(broken)?;
+        self.store.begin_new_log(&log_id(&old), |records| {
             let epoch = next.publish(records, &[(FIRST.to_owned(), CLOSED)], now).map_err(broken)?.ok_or(StoreError::Corrupt)?;
             let handover = last.map(|last| old.secrets().hand_over(last, next.keys(), epoch.head, now).encode());
             Ok((epoch, handover))
-        })
+        })?;
+        self.publisher = next;
+        Ok(())
     }
 
     /// What signs the directory's log.
@@ -169,27 +186,11 @@ fn size(account: &AccountFound) -> usize {
 }
 
 /// The newest tree head, with all that surrounds an answer under it.
-fn place<R: waxseal_transparency::publish::Records>(
-    publisher: &Publisher,
-    records: &Arc<R>,
-    now: Millis,
-    seen: Option<Seen>,
-) -> Result<Vec<u8>, Stop> {
+fn place<S: Store>(store: &mut S, publisher: &Publisher, seen: Option<Seen>) -> Result<Vec<u8>, Stop> {
     let seen = seen.filter(|seen| seen.log == log_id(publisher)).map(|seen| seen.size);
-    let head = signed_head(publisher, records, now)?;
-    Ok(publisher.place(records, head, seen).map_err(failed)?.encode())
-}
-
-/// The head of all that is durable. Every process makes the same one: its time is that of the epoch, or a full hour after it.
-fn signed_head<R: waxseal_transparency::publish::Records>(
-    publisher: &Publisher,
-    records: &Arc<R>,
-    now: Millis,
-) -> Result<SignedHead, Stop> {
-    let made = publisher.newest(records).map_err(failed)?.ok_or(StoreError::Corrupt)?.at;
-    let hour = Millis(now.0 / SIGNED_ANEW * SIGNED_ANEW);
-    let head: Head = publisher.head(records, made.max(hour)).map_err(failed)?.ok_or(StoreError::Corrupt)?;
-    Ok(publisher.secrets().sign(head))
+    let (told, records) = (store.told_at()?.ok_or(StoreError::Corrupt)?, store.records());
+    let head: Head = publisher.head(&records, told).map_err(failed)?.ok_or(StoreError::Corrupt)?;
+    Ok(publisher.place(&records, publisher.secrets().sign(head), seen).map_err(failed)?.encode())
 }
 
 fn log_id(publisher: &Publisher) -> LogId {
@@ -204,6 +205,13 @@ fn broken(error: PublishError) -> StoreError {
             tracing::error!(%error, "the directory's log does not hold together");
             StoreError::Corrupt
         }
+    }
+}
+
+fn stopped(stop: Stop) -> StoreError {
+    match stop {
+        Stop::Broken(error) => error,
+        Stop::Refused(_) => StoreError::Database(0),
     }
 }
 

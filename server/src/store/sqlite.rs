@@ -27,7 +27,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, backup, ffi};
 use waxseal_transparency::Value;
 use waxseal_transparency::publish::Epoch as Published;
 use waxseal_wire::chain::{DeviceEntry, SignedRecord};
-use waxseal_wire::id::{AccountId, AliasId, BlobId, DeviceId, GroupId, LogId, Seq};
+use waxseal_wire::id::{AccountId, AliasId, BlobId, DeviceId, GroupId, LogId, Millis, Seq};
 use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::{AccountFound, BlobPart, KeysLeft, MailboxEntry, Refusal};
 use waxseal_wire::request::{AccountRef, PublishKeys, PutBlob};
@@ -391,6 +391,14 @@ impl Store for SqliteStore {
         rule: impl FnOnce(&Arc<Shelf>, &[(String, Value)]) -> Result<Option<Published>, StoreError>,
     ) -> Result<bool, Stop> {
         self.whole_over(|shelf| directory::publish(shelf, most, rule))
+    }
+
+    fn told_at(&mut self) -> Result<Option<Millis>, Stop> {
+        self.glance(directory::told_at)
+    }
+
+    fn tell_again(&mut self, at: Millis) -> Result<(), Stop> {
+        self.whole(|conn| directory::tell_again(conn, at))
     }
 
     fn begin_new_log(

@@ -124,11 +124,11 @@ fn clocks(town: &mut Town, chance: &mut ChaCha20Rng, people: usize) {
     }
 }
 
-/// A clock that is wrong by more is set when the storm is over; what is less stays wrong.
+/// A clock that is wrong by more, in milliseconds, is set when the storm is over; what is less stays wrong.
 ///
-/// Nobody adds by a KeyPackage that is 90 days older or younger than one's own day (decision 0028): a device with such a
-/// clock can be in no new group, and nobody in one of its.
-const WRONG: u64 = 45 * DAY;
+/// Nobody believes a tree head that is a day older or younger than one's own time (decision 0034): a device with such a
+/// clock finds nobody, and its person is told.
+const WRONG: u64 = DAY - 2 * 60 * 60_000;
 
 pub(super) fn set_clocks(town: &mut Town, chance: &mut ChaCha20Rng) {
     for house in 0..town.houses.len() {

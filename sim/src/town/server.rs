@@ -75,6 +75,13 @@ impl Town {
 
     /// The directory says what is new. A store that fails says it with the next request.
     fn publish(&mut self, now: Millis) {
+        // Where its clock was set back, somebody starts the program anew, and that begins another log.
+        if matches!(self.server().is_ahead(now), Ok(true)) {
+            let next = super::log_of(self.log + 1);
+            if self.server().begin_new_log(now, next).is_ok() {
+                self.log += 1;
+            }
+        }
         while matches!(self.server().publish(now), Ok(true)) {}
     }
 

@@ -10,7 +10,7 @@ fn a_head_is_refused_for_its_own_reason() {
     assert!(placed.verify(&keys, &none, None, later(24 * HOUR)).is_ok());
     assert_eq!(placed.verify(&keys, &none, None, later(24 * HOUR + 1)), Err(Lie::Stale));
     assert!(placed.verify(&keys, &none, None, Millis(now.0 - 300_000)).is_ok());
-    assert_eq!(placed.verify(&keys, &none, None, Millis(now.0 - 300_001)), Err(Lie::Early));
+    assert_eq!(placed.verify(&keys, &none, None, Millis(now.0 - 86_400_001)), Err(Lie::Early));
     let other = grow(2, 1);
     assert_eq!(placed.verify(&other.publisher.keys(), &none, None, now), Err(Lie::Signature));
     let forged =

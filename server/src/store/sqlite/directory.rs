@@ -10,7 +10,7 @@ use waxseal_transparency::publish::{Epoch as Published, Fault, Records, Table};
 use waxseal_transparency::{CLOSED, Value};
 
 use waxseal_wire::chain::body_hash;
-use waxseal_wire::id::LogId;
+use waxseal_wire::id::{LogId, Millis};
 use waxseal_wire::limits;
 
 use super::{Shelf, Stop, StoreError, int};
@@ -73,7 +73,11 @@ fn keep(conn: &Connection, epoch: &Published) -> Result<(), StoreError> {
     for record in &epoch.records {
         put.execute((record.table as u8, &record.key, &record.bytes))?;
     }
-    conn.prepare_cached("INSERT INTO log_step(epoch, bytes) VALUES (?1, ?2)")?.execute((int(epoch.leaf.epoch), &epoch.step))?;
+    conn.prepare_cached("INSERT INTO log_step(epoch, told, bytes) VALUES (?1, ?2, ?3)")?.execute((
+        int(epoch.leaf.epoch),
+        int(epoch.head.at.0),
+        &epoch.step,
+    ))?;
     Ok(())
 }
 
@@ -92,6 +96,17 @@ pub(super) fn begin_new_log(
     if let Some(handover) = handover {
         conn.prepare_cached("INSERT INTO log_handover(log, bytes) VALUES (?1, ?2)")?.execute((&old.0[..], handover))?;
     }
+    Ok(())
+}
+
+pub(super) fn told_at(conn: &Connection) -> Result<Option<Millis>, Stop> {
+    let mut select = conn.prepare_cached("SELECT told FROM log_step ORDER BY epoch DESC LIMIT 1")?;
+    let told: Option<i64> = select.query_row([], |row| row.get(0)).optional()?;
+    told.map(|told| u64::try_from(told).map(Millis).map_err(|_| StoreError::Corrupt.into())).transpose()
+}
+
+pub(super) fn tell_again(conn: &Connection, at: Millis) -> Result<(), Stop> {
+    conn.prepare_cached("UPDATE log_step SET told = ?1 WHERE epoch = (SELECT max(epoch) FROM log_step)")?.execute([int(at.0)])?;
     Ok(())
 }
 

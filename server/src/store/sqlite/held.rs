@@ -181,7 +181,11 @@ const HELD: &[(&str, &str, Columns)] = &[
     (
         "log_step",
         "the public proof that an epoch of the directory only added to the one before",
-        &[("epoch", "which"), ("bytes", "hashes")],
+        &[
+            ("epoch", "which"),
+            ("told", "when its tree head was signed last, to the hour where nothing changed"),
+            ("bytes", "hashes"),
+        ],
     ),
 ];
 
