@@ -8,10 +8,14 @@ use waxseal_server::engine::{Engine, OpenError, Woken};
 use waxseal_server::policy::{Policy, Registration};
 use waxseal_server::roles::Proven;
 use waxseal_server::store::sqlite::SqliteStore;
+use waxseal_transparency::{Handover, Head, Lie, LogKeys, Placed, Witnesses};
 use waxseal_wire::chain::sign;
-use waxseal_wire::id::{Millis, Position, Seq};
-use waxseal_wire::reply::{Refusal, Reply};
-use waxseal_wire::request::{AnonymousRequest, Authenticate, DeviceRequest, authenticate_bytes, close_bytes};
+use waxseal_wire::id::{LogId, Millis, Position, Seq};
+use waxseal_wire::name::AccountName;
+use waxseal_wire::reply::{Log, Refusal, Reply};
+use waxseal_wire::request::{
+    AccountRef, AnonymousRequest, Authenticate, DeviceRequest, Lookup, Seen, authenticate_bytes, close_bytes,
+};
 
 use crate::town::{Circle, Device, NOON, Town};
 
@@ -160,4 +164,56 @@ async fn time_and_policy_are_the_operators() {
     assert_eq!(engine.anonymous(register(&code)).await, Reply::Done);
     engine.sweep().await;
     assert!(prove(&engine, &alice).await.is_ok());
+}
+
+/// The directory's tree head and log, as somebody is shown them who has seen `seen`, judged at `now`.
+async fn directory(engine: &Engine, seen: Option<Seen>, now: Millis) -> (Log, Result<Head, Lie>) {
+    let who = vec![AccountRef::Name(AccountName::parse("alice").unwrap())];
+    let asked = AnonymousRequest::Lookup(Lookup { who, key_packages: true, seen });
+    let Reply::Accounts(accounts) = engine.anonymous(asked).await else { panic!() };
+    let log = *accounts.log.unwrap();
+    let keys = LogKeys::from_bytes(&log.keys).unwrap();
+    let placed = Placed::decode(&accounts.placed).unwrap();
+    (log, placed.verify(&keys, &Witnesses::default(), None, now).map(|proven| *proven.head()))
+}
+
+#[tokio::test]
+async fn a_directory_that_spoke_of_the_future_begins_another_log_when_the_clock_is_right_again() {
+    const DAY: u64 = crate::town::DAY;
+    let folder = tempfile::tempdir().unwrap();
+    drop(village(folder.path()));
+    let later = Millis(NOON.0 + 40 * DAY);
+    let at = |now: Millis| Engine::open(folder.path(), Policy::unlimited(), move || now).unwrap();
+    let (old, head) = directory(&at(later), None, later).await;
+    let seen = head.unwrap();
+    // The clock is set back by an hour: no head is signed with an earlier time, and nobody minds.
+    let (same, head) = directory(&at(Millis(later.0 - DAY / 24)), None, later).await;
+    assert_eq!((same.keys, head.map(|head| head.at)), (old.keys, Ok(seen.at)));
+    // By all of it: what was said of the future is believed by nobody, and whoever did is handed over.
+    let keys = LogKeys::from_bytes(&old.keys).unwrap();
+    let (new, head) = directory(&at(NOON), Some(Seen { log: LogId(keys.id().0), size: seen.size }), NOON).await;
+    assert_ne!(new.keys, old.keys);
+    assert_eq!(head.unwrap().at, NOON);
+    let [word] = &new.handovers[..] else { panic!("one log was before it") };
+    let next = Handover::decode(word).unwrap().verify(&keys, Some(&seen)).unwrap();
+    assert_eq!(next.to_bytes(), new.keys);
+    // It stays that one.
+    let (again, _) = directory(&at(NOON), None, NOON).await;
+    assert_eq!(again.keys, new.keys);
+}
+
+#[tokio::test]
+async fn a_tree_head_is_signed_anew_every_hour() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(village(folder.path()));
+    let time = Arc::new(AtomicU64::new(NOON.0));
+    let clock = Arc::clone(&time);
+    let engine = Engine::open(folder.path(), Policy::unlimited(), move || Millis(clock.load(Ordering::Relaxed))).unwrap();
+    let first = directory(&engine, None, NOON).await.1.unwrap();
+    let later = Millis(NOON.0 + 2 * crate::town::DAY);
+    time.store(later.0, Ordering::Relaxed);
+    assert_eq!(directory(&engine, None, later).await.1, Err(Lie::Stale));
+    engine.sweep().await;
+    let next = directory(&engine, None, later).await.1.unwrap();
+    assert_eq!((next.at, next.size, next.root), (later, first.size, first.root));
 }

@@ -71,3 +71,20 @@ fn key_packages_that_were_on_their_way_when_a_clock_was_set_are_made_anew() {
     town.run_for(2 * 60_000).unwrap();
     bert_can_be_added(&mut town);
 }
+
+#[test]
+fn a_server_whose_clock_ran_ahead_is_believed_again_when_it_is_set() {
+    let mut town = town(76, &["anna", "bert"]);
+    town.trouble(0, Trouble::ServerClock(3 * YEAR));
+    // What the directory says of this one is of that year.
+    town.settle("carl/1", "carl");
+    town.plan(10, 2, Deed::Register);
+    town.run_for(60_000).unwrap();
+    town.trouble(0, Trouble::ServerClock(0));
+    town.plan(1_000, 0, Deed::Found("bees".into(), vec!["bert".into(), "carl".into()]));
+    town.plan(30_000, 0, Deed::Say("bees".into(), "you are in".into()));
+    town.run_for(5 * 60_000).unwrap();
+    for other in [1, 2] {
+        assert_eq!(texts(&mut town, other, "bees"), ["you are in"]);
+    }
+}
