@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use waxseal_wire::frame::{Door, Told};
 use waxseal_wire::id::{AccountId, AliasId, BlobId, GroupId, IdempotencyKey, Millis, RequestId, Seq};
 use waxseal_wire::reply::{KeysLeft, Push, Refusal, Reply, Session as Proven};
-use waxseal_wire::request::{Authenticate, DeviceRequest, Request, authenticate_bytes};
+use waxseal_wire::request::{AccountRef, Authenticate, DeviceRequest, Request, authenticate_bytes};
 
 use crate::Output;
 use crate::account::{Upload, me};
@@ -45,8 +45,8 @@ pub(crate) enum Purpose {
     OutboxBlob(i64),
     /// The submit of an outbox entry.
     OutboxSubmit(i64),
-    /// Chains of accounts that a leaf names.
-    Accounts(Vec<AccountId>),
+    /// Chains of accounts that a leaf names, and how each was asked for.
+    Accounts(Vec<(AccountId, AccountRef)>),
     /// A part of the tree of a group that we join.
     JoinBlob(GroupId, BlobId),
     /// The parcel of a new device, for the code that leads there.
@@ -75,6 +75,8 @@ pub(crate) struct Session {
     pub(crate) trees_denied: HashMap<GroupId, u32>,
     /// How often the chain of an account was not given, or did not list what waits for it.
     pub(crate) chains_denied: HashMap<AccountId, u32>,
+    /// How often in a row an answer about chains did not hold.
+    pub(crate) chains_unproven: u32,
     /// The server was busy: the name is claimed again then.
     pub(crate) register_at: Option<Millis>,
     /// KeyPackages are looked at then.

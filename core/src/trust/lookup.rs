@@ -20,7 +20,7 @@ use crate::session::Purpose;
 use crate::store::StoreError;
 use crate::turn::Turn;
 
-/// So often a chain is asked for before what it does not list counts as not listed.
+/// So often a chain is asked for, and proven, before what it does not list counts as not listed: the log may be a moment behind.
 const CHAIN_TRIES: u32 = 5;
 
 /// What an answer said of an account.
@@ -48,30 +48,40 @@ impl Turn<'_> {
         if wanted.is_empty() {
             return Ok(());
         }
-        let who = wanted.iter().copied().map(AccountRef::Id).collect();
-        let request = self.lookup_of(who, false)?;
-        self.send(Door::Anonymous, request, Purpose::Accounts(wanted));
+        let mut asked = Vec::with_capacity(wanted.len());
+        for account in wanted {
+            // That nobody has an id cannot be proven; that nobody has a name can.
+            let name = account::known_name(self.tx, &account)?.and_then(|name| AccountName::parse(&name).ok());
+            asked.push((account, name.map_or(AccountRef::Id(account), AccountRef::Name)));
+        }
+        let request = self.lookup_of(asked.iter().map(|(_, who)| who.clone()).collect(), false)?;
+        self.send(Door::Anonymous, request, Purpose::Accounts(asked));
         Ok(())
     }
 
     /// The chains came. What was parked for them is tried again.
-    pub(crate) fn accounts_found(&mut self, asked: &[AccountId], reply: Reply) -> Result<(), StoreError> {
-        let who: Vec<_> = asked.iter().copied().map(AccountRef::Id).collect();
+    pub(crate) fn accounts_found(&mut self, asked: &[(AccountId, AccountRef)], reply: Reply) -> Result<(), StoreError> {
+        let who: Vec<_> = asked.iter().map(|(_, who)| who.clone()).collect();
         let words = match reply {
-            Reply::Accounts(accounts) => self.prove_answer(&who, accounts)?.unwrap_or_default(),
-            Reply::Refused(refusal) if refusal.is_passing() => {
-                self.session.fetch_at = Some(self.later(1_000, 3_000));
-                return Ok(());
-            }
+            Reply::Accounts(accounts) => self.prove_answer(&who, accounts)?,
             // An answer that does not fit is no answer.
-            _ => Vec::new(),
+            _ => None,
         };
+        let Some(words) = words else {
+            // Nothing was said that holds, so nobody is a ghost by it: what waits goes on waiting.
+            self.ask_chains_later();
+            return Ok(());
+        };
+        let (mut settled, mut is_open) = (Vec::new(), false);
         // What did not fit into the answer stays wanted, and is asked for next.
-        let asked = if words.is_empty() { asked } else { asked.get(..words.len()).unwrap_or(asked) };
-        let mut settled = Vec::new();
-        for (i, account) in asked.iter().enumerate() {
-            let word = words.get(i).unwrap_or(&Word::NotYet);
+        for ((account, who), word) in asked.iter().zip(&words) {
             let learned = self.chain_came(account, word)?;
+            // Of a name the log says all there is to say, if not yet.
+            if matches!((who, word), (AccountRef::Name(_), Word::NotYet)) {
+                is_open = true;
+                account::want(self.tx, account)?;
+                continue;
+            }
             if learned != Learned::All && *word != Word::Nobody && self.is_chain_asked_again(account) {
                 account::want(self.tx, account)?;
                 self.session.fetch_at = Some(self.later(1_000, 3_000));
@@ -84,11 +94,23 @@ impl Turn<'_> {
             self.tx.prepare_cached("UPDATE account SET wanted = 0 WHERE account = ?1")?.execute([account.as_bytes()])?;
             settled.push(account);
         }
+        if is_open {
+            self.ask_chains_later();
+        } else {
+            self.session.chains_unproven = 0;
+        }
         for account in settled {
             self.unpark_for(account)?;
             self.account_changed(account)?;
         }
         Ok(())
+    }
+
+    /// Less and less often, while the server proves nothing: some minutes apart after an hour.
+    fn ask_chains_later(&mut self) {
+        let pause = 1_000 << self.session.chains_unproven.min(8);
+        self.session.chains_unproven += 1;
+        self.session.fetch_at = Some(self.later(pause, 3 * pause));
     }
 
     /// Keeps what an answer says of an account.

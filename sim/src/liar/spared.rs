@@ -24,7 +24,7 @@ struct Destroys {
 }
 
 /// The demands, as data; [0019](../../../docs/decisions/0019-what-is-promised-against-a-server-that-lies.md) gives the reasons.
-const DESTROYS: [Destroys; 5] = [
+const DESTROYS: [Destroys; 4] = [
     // An invitation or a Commit that never comes, or that nobody can open: whoever is not told where the chat
     // went on stays in the part that was. It is found out where somebody speaks, not before.
     Destroys {
@@ -44,13 +44,6 @@ const DESTROYS: [Destroys; 5] = [
         ends: true,
         numbers: false,
         spares: &[Check::Together, Check::LastWord, Check::Opened, Check::Budget],
-    },
-    // A true device that a cut chain does not list looks like a ghost: whoever sees one goes on without whoever let it in.
-    Destroys {
-        lies: &[Lie::CutChain, Lie::SwapChain, Lie::Answer],
-        ends: true,
-        numbers: false,
-        spares: &[Check::Together, Check::LastWord, Check::Opened],
     },
     // Who leaves while the group seems broken is out by itself; the others believe otherwise until they clear it away.
     Destroys { lies: &[Lie::Stale], ends: false, numbers: false, spares: &[Check::LastWord] },
@@ -101,7 +94,7 @@ mod tests {
 
     #[test]
     fn refused_service_and_false_people_spare_nothing() {
-        let nothing = [Lie::Replay, Lie::Reorder, Lie::SwapKeys, Lie::ReuseKeys, Lie::Deny, Lie::Refuse];
+        let nothing = [Lie::Replay, Lie::Reorder, Lie::SwapKeys, Lie::ReuseKeys, Lie::Deny, Lie::CutChain, Lie::SwapChain, Lie::Rename, Lie::Refuse];
         assert_eq!(spared(nothing), Spared::default());
     }
 }
