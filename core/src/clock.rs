@@ -65,9 +65,17 @@ impl Turn<'_> {
         }
         // A chat that was written in "tomorrow" would stand above all others until then.
         self.tx.execute("UPDATE chat SET active = ?1 WHERE active > ?1", params![self.now.0.cast_signed()])?;
-        self.session.fetch_at = self.session.fetch_at.map(|at| Millis(at.0.saturating_sub(by)));
-        self.session.register_at = self.session.register_at.map(|at| Millis(at.0.saturating_sub(by)));
-        self.session.keys_at = self.session.keys_at.map(|at| Millis(at.0.saturating_sub(by)));
+        let session = &mut *self.session;
+        let waiting = [
+            &mut session.fetch_at,
+            &mut session.register_at,
+            &mut session.keys_at,
+            &mut session.watch_at,
+            &mut session.relate_at,
+        ];
+        for at in waiting.into_iter().flatten() {
+            at.0 = at.0.saturating_sub(by);
+        }
         self.session.wake_at = None;
         self.write_clock()
     }

@@ -15,6 +15,7 @@ mod encode;
 mod message_id;
 mod padding;
 mod profile;
+mod seen_head;
 
 use core::fmt;
 
@@ -24,6 +25,7 @@ use waxseal_wire::name::AccountName;
 
 pub use message_id::MessageId;
 pub use profile::{Profile, is_display, is_hidden};
+pub use seen_head::SeenHead;
 
 /// How large a content may be. Sizes in bytes, numbers in things.
 pub mod limits {
@@ -66,6 +68,8 @@ pub struct Content {
     pub expires: Option<Expiry>,
     /// What who says it wants to be called, where somebody in the chat may not have heard it.
     pub profile: Option<Profile>,
+    /// The newest tree head that who says it has seen, where the chat was not told one lately.
+    pub seen_head: Option<SeenHead>,
     /// What is said.
     pub body: Body,
     /// The CBOR as it came, where encoding it again would give other bytes: ids are made of this.
@@ -173,7 +177,7 @@ impl Content {
     pub fn new(body: Body, rng: &mut impl CryptoRngCore) -> Self {
         let mut salt = [0; 16];
         rng.fill_bytes(&mut salt);
-        Self { salt, replaces: None, in_reply_to: None, expires: None, profile: None, body, exact: None }
+        Self { salt, replaces: None, in_reply_to: None, expires: None, profile: None, seen_head: None, body, exact: None }
     }
 
     /// A text message.
@@ -213,6 +217,12 @@ impl Content {
     #[must_use]
     pub fn introducing(self, profile: Option<Profile>) -> Self {
         Self { profile, exact: None, ..self }
+    }
+
+    /// Says beside it which tree head was seen.
+    #[must_use]
+    pub fn having_seen(self, seen_head: Option<SeenHead>) -> Self {
+        Self { seen_head, exact: None, ..self }
     }
 
     /// Whether a person should see it as a message of its own.

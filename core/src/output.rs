@@ -224,6 +224,11 @@ pub enum Problem {
     /// What the server says of people does not follow from its key directory, or the directory contradicts itself.
     #[error("the server cannot prove who is who: {lie}. {}", after(.0), lie = .0)]
     Directory(Lie),
+    /// Somebody in the chat has seen another key directory than this device, and the server does not say how they belong together.
+    #[error(
+        "somebody in this chat is shown another key directory than this device: one of you is lied to, or they are not honest; compare safety numbers by another way than this server"
+    )]
+    OtherDirectory,
     /// The last admin cannot go while others stay.
     #[error("the group would have no admin; make somebody else an admin first")]
     LastAdmin,
@@ -240,6 +245,6 @@ fn after(lie: &Lie) -> &'static str {
 impl Problem {
     /// Whether it is of the whole device, not of one thing that was asked; a person must get to read it.
     pub fn is_of_the_device(self) -> bool {
-        matches!(self, Self::Copied | Self::Forked | Self::ServerBehind | Self::ServerForgot | Self::Directory(_))
+        matches!(self, Self::Copied | Self::Forked | Self::ServerBehind | Self::ServerForgot | Self::Directory(_) | Self::OtherDirectory)
     }
 }

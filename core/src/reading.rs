@@ -129,6 +129,11 @@ impl Client {
         })?)
     }
 
+    /// What this device knows of the key directory; `None` before the server's first word of it.
+    pub fn directory(&self) -> Result<Option<DirectoryView>, ClientError> {
+        Ok(self.store.read(directory::view)?)
+    }
+
     /// What shows that the server lied, the oldest first.
     pub fn evidence(&self) -> Result<Vec<EvidenceView>, ClientError> {
         Ok(self.store.read(directory::evidence)?)

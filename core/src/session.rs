@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use waxseal_transparency::Head;
 use waxseal_wire::frame::{Door, Told};
 use waxseal_wire::id::{AccountId, AliasId, BlobId, GroupId, IdempotencyKey, Millis, RequestId, Seq};
 use waxseal_wire::reply::{KeysLeft, Push, Refusal, Reply, Session as Proven};
@@ -57,6 +58,8 @@ pub(crate) enum Purpose {
     LinkPoll,
     /// What the directory says of us, so many versions.
     Watch(u32),
+    /// Whether a tree head that somebody has seen, and ours, are of one log.
+    Relate(AccountId, Head),
 }
 
 /// What is true of the connection now.
@@ -99,6 +102,8 @@ pub(crate) struct Session {
     pub(crate) watch_at: Option<Millis>,
     /// How often in a row it had no answer that holds.
     pub(crate) watch_tries: u32,
+    /// What others have seen of it is held against what we have seen then.
+    pub(crate) relate_at: Option<Millis>,
     /// It said something of us that our chain does not explain, and our chain was asked for since.
     pub(crate) unexplained: bool,
     /// The server has let this process in once, and did not show it to be an older copy of the device.
@@ -175,6 +180,7 @@ impl Turn<'_> {
         match door {
             Door::Anonymous => {
                 self.session.anonymous = true;
+                self.session.relate_at = Some(self.now);
                 self.ask_registration()?;
                 if self.session.denied {
                     self.ask_own_chain()?;
@@ -248,6 +254,7 @@ impl Turn<'_> {
             Purpose::LinkParcel(blob) => self.link_parcel(&blob, reply),
             Purpose::LinkPoll => self.link_polled(reply),
             Purpose::Watch(versions) => self.watch_came(versions, reply),
+            Purpose::Relate(account, ours) => self.related(&account, &ours, reply),
         }
     }
 

@@ -48,6 +48,7 @@ impl Turn<'_> {
         self.run_registration()?;
         self.run_keys()?;
         self.run_watch()?;
+        self.run_heard()?;
         self.pump()?;
         let mut agenda = Agenda::read(self.tx, self.now)?;
         if agenda.is_due(self.now, self.session) {
@@ -64,6 +65,7 @@ impl Turn<'_> {
             self.session.register_at,
             self.next_keys(),
             self.session.watch_at.filter(|_| self.session.proven),
+            self.session.relate_at.filter(|_| self.session.anonymous),
         ];
         if let Some(at) = next.into_iter().flatten().min()
             && self.session.wake_at != Some(at)

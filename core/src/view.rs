@@ -182,6 +182,23 @@ pub struct MessageView {
     pub state: MessageState,
 }
 
+/// What this device knows of the server's key directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirectoryView {
+    /// The log's name, as auditors and witnesses know it.
+    pub origin: String,
+    /// Epochs in the newest tree head that was seen.
+    pub epochs: u64,
+    /// When that head was signed.
+    pub signed: Millis,
+    /// When our own entry was last found to be ours alone; `None`: not yet.
+    pub watched: Option<Millis>,
+    /// Versions of our own entry that we know of.
+    pub versions: u64,
+    /// Pieces of evidence that are kept.
+    pub evidence: u32,
+}
+
 /// What a server said that shows that it lied: a file that anybody can check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvidenceView {

@@ -78,6 +78,7 @@ impl Turn<'_> {
                 self.session.watch_tries = 0;
                 let newest = entries.first().map_or(0, |entry| entry.version);
                 self.tx.prepare_cached("UPDATE directory SET watched = ?1")?.execute([newest.cast_signed()])?;
+                self.tx.prepare_cached("UPDATE directory SET checked = ?1")?.execute([self.now.0.cast_signed()])?;
                 Ok(())
             }
             // Another of our devices may have gone on: our chain is asked for before anybody is alarmed.

@@ -8,7 +8,7 @@ use ciborium::Value;
 use waxseal_wire::name::AccountName;
 
 use super::encode::{self, cardinality, disposition, profile_key};
-use super::{Body, Content, ContentError, Expiry, MessageId, Profile, Receipt, ReceiptStatus, limits, sized};
+use super::{Body, Content, ContentError, Expiry, MessageId, Profile, SeenHead, Receipt, ReceiptStatus, limits, sized};
 
 const MALFORMED: ContentError = ContentError::Malformed;
 /// Room for [`limits::DEPTH`] parts (two levels of CBOR each) or an extension's own depth.
@@ -30,8 +30,8 @@ impl Content {
             _ => {}
         }
         let salt = bytes(salt)?.try_into().map_err(|_| MALFORMED)?;
-        let (expires, profile) = (expiry(expires)?, Profile::of(&extensions));
-        let mut content = Self { salt, replaces, in_reply_to, expires, profile, body, exact: None };
+        let (profile, seen_head) = (Profile::of(&extensions), SeenHead::of(&extensions));
+        let mut content = Self { salt, replaces, in_reply_to, expires: expiry(expires)?, profile, seen_head, body, exact: None };
         if content.encode() != cbor {
             content.exact = Some(cbor.to_vec());
         }

@@ -5,7 +5,7 @@
 
 use ciborium::Value;
 
-use super::{Body, Content, Expiry, MessageId, Profile, Receipt, ReceiptStatus};
+use super::{Body, Content, Expiry, MessageId, Profile, Receipt, ReceiptStatus, SeenHead};
 
 /// Media types, as sent. Plain text, not Markdown: what a person typed is what is shown.
 pub(super) const PLAIN: &str = "text/plain;charset=utf-8";
@@ -44,9 +44,14 @@ impl Content {
             self.expires.map_or(Value::Null, expiry),
             optional_id(self.in_reply_to.as_ref()),
             // MLS proves the sender, and the group is the room: neither is said again.
-            Profile::extensions(self.profile.as_ref()),
+            self.extensions(),
             self.body.part(),
         ]))
+    }
+
+    fn extensions(&self) -> Value {
+        let profile = self.profile.as_ref().map(Profile::extension);
+        Value::Map(profile.into_iter().chain(self.seen_head.as_ref().map(SeenHead::extension)).collect())
     }
 }
 

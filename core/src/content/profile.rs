@@ -40,13 +40,10 @@ impl Profile {
         self.set
     }
 
-    /// The extensions of a content that says it.
-    pub(super) fn extensions(profile: Option<&Self>) -> Value {
-        let entry = |profile: &Self| {
-            let fields = vec![(DISPLAY.into(), profile.display.as_str().into()), (SET.into(), profile.set.0.into())];
-            (KEY.into(), Value::Map(fields))
-        };
-        Value::Map(profile.map(entry).into_iter().collect())
+    /// The extension that says it.
+    pub(super) fn extension(&self) -> (Value, Value) {
+        let fields = vec![(DISPLAY.into(), self.display.as_str().into()), (SET.into(), self.set.0.into())];
+        (KEY.into(), Value::Map(fields))
     }
 
     /// What these extensions say, where it may be shown: words are not lost because a name is bad.

@@ -199,6 +199,9 @@ impl Turn<'_> {
         if let Some(profile) = &content.profile {
             self.profile_came(&place.chat, &from.account, profile)?;
         }
+        if let Some(seen) = &content.seen_head {
+            self.head_came(&place.chat, &from.account, seen)?;
+        }
         match (&content.body, content.replaces) {
             (Body::Text(text), None) => {
                 self.show(place, delivered, from, Line::Text(text.clone()), Some(id), content.in_reply_to)?;

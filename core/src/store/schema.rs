@@ -300,9 +300,17 @@ const CLIENT: &[&str] = &[
     UPDATE chat_group SET heard = position;",
     // Whether those in a chat that we are out of were asked if we are in: the server had dropped something unread.
     "ALTER TABLE chat ADD COLUMN asked INTEGER NOT NULL DEFAULT 0;",
-    // The directory's log that is believed, the newest tree head of it that was seen, and the newest version of our own name
-    // there that we know of; and what shows that a server lied.
-    "CREATE TABLE directory (id INTEGER PRIMARY KEY CHECK (id = 1), keys BLOB NOT NULL, head BLOB, watched INTEGER NOT NULL DEFAULT 0);
+    // The directory's log that is believed, the newest tree head of it that was seen, the newest version of our own name
+    // there that we know of, and when that was; logs that it went on from; heads that others have seen and that are not held
+    // against ours yet, and when each chat was told ours; and what shows that a server lied.
+    "CREATE TABLE directory (
+        id INTEGER PRIMARY KEY CHECK (id = 1), keys BLOB NOT NULL, head BLOB,
+        watched INTEGER NOT NULL DEFAULT 0, checked INTEGER NOT NULL DEFAULT 0);
+    CREATE TABLE past_log (log BLOB PRIMARY KEY NOT NULL);
+    CREATE TABLE heard_head (
+        account BLOB PRIMARY KEY NOT NULL, chat BLOB NOT NULL, log BLOB NOT NULL, head BLOB NOT NULL,
+        tries INTEGER NOT NULL DEFAULT 0);
+    ALTER TABLE chat ADD COLUMN told_head INTEGER NOT NULL DEFAULT 0;
     CREATE TABLE evidence (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, what TEXT NOT NULL, bytes BLOB NOT NULL);",
 ];
 

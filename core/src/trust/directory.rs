@@ -22,7 +22,7 @@ use super::account;
 use crate::output::Problem;
 use crate::store::{StoreError, Tx};
 use crate::turn::Turn;
-use crate::view::EvidenceView;
+use crate::view::{DirectoryView, EvidenceView};
 
 /// Pieces of evidence that are kept; the oldest go first.
 const KEPT: u32 = 32;
@@ -39,12 +39,12 @@ pub(crate) enum Word {
 }
 
 /// The log that this device believes, and the newest tree head of it that it has seen.
-struct Held {
-    keys: LogKeys,
-    head: Option<SignedHead>,
+pub(super) struct Held {
+    pub(super) keys: LogKeys,
+    pub(super) head: Option<SignedHead>,
 }
 
-fn held(tx: &Tx<'_>) -> Result<Option<Held>, StoreError> {
+pub(super) fn held(tx: &Tx<'_>) -> Result<Option<Held>, StoreError> {
     let row: Option<(Vec<u8>, Option<Vec<u8>>)> =
         tx.prepare_cached("SELECT keys, head FROM directory")?.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     let Some((keys, head)) = row else { return Ok(None) };
@@ -143,6 +143,7 @@ impl Turn<'_> {
             return self.caught(Lie::Handover, None).map(|()| None);
         }
         // What is known of people stays: their chains may only grow, whatever the new log says.
+        self.tx.prepare_cached("INSERT OR IGNORE INTO past_log (log) VALUES (?1)")?.execute([held.keys.id().0])?;
         hold(self.tx, &keys, None)?;
         Ok(Some(Held { keys, head: None }))
     }
@@ -171,6 +172,18 @@ impl Turn<'_> {
         }
         Ok(())
     }
+}
+
+/// What is known of the log; `None` before its first word.
+pub(crate) fn view(tx: &Tx<'_>) -> Result<Option<DirectoryView>, StoreError> {
+    let Some(Held { keys, head }) = held(tx)? else { return Ok(None) };
+    let sql = "SELECT watched, checked, (SELECT count(*) FROM evidence) FROM directory";
+    let (versions, checked, evidence) = tx.prepare_cached(sql)?.query_row([], |row| {
+        Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, i64>(1)?.cast_unsigned(), row.get::<_, u32>(2)?))
+    })?;
+    let (epochs, signed) = head.map_or((0, Millis(0)), |head| (head.head.size, head.head.at));
+    let watched = (checked > 0).then_some(Millis(checked));
+    Ok(Some(DirectoryView { origin: keys.origin(), epochs, signed, watched, versions, evidence }))
 }
 
 /// What shows that the server lied, the oldest first.

@@ -12,6 +12,7 @@
 
 pub(crate) mod account;
 pub(crate) mod directory;
+mod heard;
 mod leaves;
 mod lookup;
 pub(crate) mod safety;

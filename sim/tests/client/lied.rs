@@ -90,6 +90,39 @@ fn who_is_known_by_a_name_keeps_it_whatever_the_server_says() {
     assert!(town.traffic.requests["lookup"] > 6, "{:?}", town.traffic);
 }
 
+/// A server that leaves the newest record of every account away, for all but the first house.
+struct Cuts;
+
+impl waxseal_sim::tap::Tap for Cuts {
+    fn down(&mut self, house: usize, told: Told) -> Vec<Told> {
+        let Told::Reply(id, Reply::Accounts(mut accounts)) = told else { return vec![told] };
+        let others = [1, 2].contains(&house);
+        accounts.found.iter_mut().filter(|_| others).for_each(|one| drop(one.chain.pop()));
+        vec![Told::Reply(id, Reply::Accounts(accounts))]
+    }
+}
+
+#[test]
+fn a_true_device_is_no_ghost_however_often_the_server_leaves_it_out_of_its_chain() {
+    let (mut town, _) = three(87, &[]);
+    town.tap = Some(Box::new(Cuts));
+    let other = town.settle("anna/2", "anna");
+    town.plan(100, 0, Deed::Link(other));
+    town.plan(60_000, other, Deed::Say("bees".into(), "from my other one".into()));
+    town.run_for(600_000).unwrap();
+    for house in [1, 2] {
+        assert_eq!(texts(&mut town, house, "bees"), ["before"], "it is not shown before it is proven to be hers");
+        assert!(town.houses[house].client().directory().unwrap().is_some_and(|directory| directory.evidence > 0));
+    }
+    town.tap = None;
+    town.run_for(1_200_000).unwrap();
+    for house in 0..4 {
+        assert!(texts(&mut town, house, "bees").ends_with(&["from my other one".into()]), "house {house}");
+        assert!(is_open(&mut town, house, "bees"), "house {house}");
+    }
+    assert_eq!(checks::health(&mut town).unwrap().refounded, 0, "nobody was lost");
+}
+
 #[test]
 fn words_that_come_while_a_group_is_broken_are_shown_as_missing() {
     let (mut town, _) = three(86, &[]);

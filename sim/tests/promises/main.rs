@@ -17,4 +17,5 @@ mod quantum;
 mod removed_member;
 mod rows;
 mod scene;
+mod split_view;
 mod thief;
