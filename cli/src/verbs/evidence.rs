@@ -6,7 +6,7 @@ use std::path::Path;
 
 use time::UtcOffset;
 use waxseal_core::evidence::check;
-use waxseal_core::view::EvidenceView;
+use waxseal_core::view::{DirectoryView, EvidenceView};
 
 use crate::arguments::{EvidenceVerb, Place};
 use crate::clock;
@@ -17,7 +17,11 @@ use crate::wording;
 
 pub(super) async fn run(verb: Option<EvidenceVerb>, place: &Place, zone: UtcOffset) -> Result<(), Failure> {
     match verb {
-        None => list(&kept(place).await?, zone),
+        None => {
+            let (visit, _) = Visit::of_account(place, Reach::Offline).await?;
+            known(visit.read(|client| client.directory()).await?, zone)?;
+            list(&visit.read(|client| client.evidence()).await?, zone)
+        }
         Some(EvidenceVerb::Write { number, file }) => write(&kept(place).await?, number, &file),
         Some(EvidenceVerb::Check { file }) => {
             let bytes = fs::read(&file).map_err(|error| named(&file, error))?;
@@ -29,6 +33,20 @@ pub(super) async fn run(verb: Option<EvidenceVerb>, place: &Place, zone: UtcOffs
 async fn kept(place: &Place) -> Result<Vec<EvidenceView>, Failure> {
     let (visit, _) = Visit::of_account(place, Reach::Offline).await?;
     visit.read(|client| client.evidence()).await
+}
+
+/// What this device knows of the log, for whoever compares it with an auditor's.
+fn known(directory: Option<DirectoryView>, zone: UtcOffset) -> Result<(), Failure> {
+    let Some(known) = directory else { return Ok(say("The server has said nothing of its key directory yet.")?) };
+    let moment = |at| {
+        let at = clock::local(at, zone);
+        format!("{} {}", at.date(), wording::time(at))
+    };
+    say(format!("Key directory  {}\n               {} epochs, signed {}", known.origin, known.epochs, moment(known.signed)))?;
+    Ok(match known.watched {
+        Some(at) => say(format!("Your own keys  {} versions, all yours; last looked at {}", known.versions, moment(at)))?,
+        None => say("Your own keys  not looked at yet")?,
+    })
 }
 
 fn list(kept: &[EvidenceView], zone: UtcOffset) -> Result<(), Failure> {

@@ -160,6 +160,7 @@ impl From<Problem> for Fault {
             Problem::Copied => "copied",
             Problem::Directory(lie) if lie.is_lie() => "directoryLied",
             Problem::Directory(_) => "directoryUnproven",
+            Problem::OtherDirectory => "otherDirectory",
             Problem::LastAdmin => "lastAdmin",
         };
         Self::new(code, problem)

@@ -9,7 +9,7 @@ use waxseal_wire::name::AccountName;
 
 use super::command::Draft;
 use super::hex::{Account, Chat};
-use super::view::{ChatSummary, Connection, DeviceView, Me, MemberView, MessageView, Names, SafetyNumber, Settings};
+use super::view::{ChatSummary, Connection, DeviceView, Directory, Me, MemberView, MessageView, Names, SafetyNumber, Settings};
 use super::{Fault, json};
 
 /// A page of a conversation has at most so many lines.
@@ -38,6 +38,7 @@ pub enum Look {
     Blocked,
     Connection,
     IsLinking,
+    Directory,
 }
 
 /// The answer, as JSON.
@@ -89,6 +90,7 @@ pub fn answer(client: &Client, look: Look) -> Result<String, Fault> {
         }
         Look::Connection => json(&Connection::from(client.connection())),
         Look::IsLinking => json(&client.is_linking()?),
+        Look::Directory => json(&client.directory()?.map(Directory::from)),
     }
 }
 

@@ -167,6 +167,14 @@ fn answers() -> Value {
     let number = view::SafetyNumber { digits: "0".repeat(60), verified: false };
     let connection = view::Connection { receiving: true, sending: true, caught_up: false, waiting: 3 };
     let who = Who { account: ACCOUNT.into(), name: "alice".into() };
+    let directory = view::DirectoryView {
+        origin: "waxseal-log/0101".into(),
+        epochs: 12,
+        signed: AT,
+        watched: Some(AT),
+        versions: 2,
+        evidence: 0,
+    };
     let draft = super::command::Draft { chat: CHAT.into(), text: "so far".into(), reply_to: Some(7) };
     json!({
         "me": [Some(Me::from(me)), Some(Me::from(named)), null],
@@ -186,6 +194,7 @@ fn answers() -> Value {
         "blocked": [[who]],
         "connection": [Connection::from(connection)],
         "isLinking": [true],
+        "directory": [Some(Directory::from(directory)), null],
     })
 }
 
@@ -252,6 +261,7 @@ fn looks() -> Vec<Look> {
         Blocked,
         Connection,
         IsLinking,
+        Directory,
     ]
 }
 

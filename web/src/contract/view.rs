@@ -88,6 +88,23 @@ impl From<view::DeviceView> for DeviceView {
 }
 
 #[derive(Serialize)]
+pub(super) struct Directory {
+    origin: String,
+    epochs: u64,
+    signed: u64,
+    watched: Option<u64>,
+    versions: u64,
+    evidence: u32,
+}
+
+impl From<view::DirectoryView> for Directory {
+    fn from(known: view::DirectoryView) -> Self {
+        let view::DirectoryView { origin, epochs, signed, watched, versions, evidence } = known;
+        Self { origin, epochs, signed: signed.0, watched: watched.map(|at| at.0), versions, evidence }
+    }
+}
+
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 enum ChatState {
     Opening,
