@@ -27,6 +27,21 @@ export interface SafetyNumber { digits: string; verified: boolean }             
 export interface Connection { receiving: boolean; sending: boolean; caughtUp: boolean; waiting: number }
 export interface Settings { deliveredReceipts: boolean; readReceipts: boolean }
 export interface Blocked { account: AccountId; name: string }
+/** What this device knows of the server's key directory. */
+export type Directory = {
+  /** The log's name, as auditors and witnesses know it. */
+  origin: string;
+  /** Changes of keys, of everybody, that the newest tree head we saw covers: epochs. */
+  epochs: number;
+  /** When that head was signed; ms. */
+  signed: number;
+  /** When our own entry was last found to be ours alone; null: not yet. */
+  watched: number | null;
+  /** Changes to our own entry so far: registration, devices added and removed. */
+  versions: number;
+  /** How many pieces of evidence against the server are kept. */
+  evidence: number;
+};
 
 // ---- commands: made durable before the promise resolves; what they bring about at once is in the answer, the rest comes as notices
 export type Command =
@@ -71,6 +86,7 @@ export interface Looks {
   accountByName: { ask: { name: string }; answer: AccountId | null };
   blocked: { ask: {}; answer: Blocked[] };       connection: { ask: {}; answer: Connection };
   isLinking: { ask: {}; answer: boolean };
+  directory: { ask: {}; answer: Directory | null };                               // null before the first answer of a server
 }
 
 // ---- the life of a profile in this browser

@@ -1,5 +1,5 @@
 // What the stand-in world begins with: nothing, one account, a life.
-import type { ChatId, ChatState, DeviceView, Me, MessageRef, MessageView, Stage } from "../bridge/contract";
+import type { ChatId, ChatState, DeviceView, Directory, Me, MessageRef, MessageView, Stage } from "../bridge/contract";
 
 export type Person = { account: string; name: string; displayName: string | null };
 export type Chat = {
@@ -11,6 +11,7 @@ export interface Scene {
   verified: Set<string>; blocked: Set<string>; passphrase: string | null; invitation: string | null; stage: Stage;
   put(chat: Chat, what: Partial<MessageView>): MessageView;
   drafts: Map<ChatId, { chat: ChatId; text: string; replyTo: MessageRef | null }>;
+  directory: Directory | null;
 }
 
 /** The same id for the same words, as long as a real one. */
@@ -125,6 +126,7 @@ export function fill(scene: Scene, which: string, now = Date.now()): void {
   scene.messages.clear();
   scene.drafts.clear();
   scene.me = null;
+  scene.directory = null;
   scene.stage = { stage: "none" };
   scene.invitation = which === "invited" ? "seal-1234" : null;
   if (which === "first" || which === "invited") return;
@@ -137,6 +139,10 @@ export function fill(scene: Scene, which: string, now = Date.now()): void {
   scene.passphrase = which === "locked" ? "correct horse" : null;
   scene.stage = which === "locked" ? { stage: "locked" } : { stage: "open", hasPassphrase: false };
   if (which === "broken") scene.stage = { stage: "broken", fault: { code: "disk", text: "the disk is broken" } };
+  // Just begun: known, but our own entry was not looked at yet. `lied`: caught, and the evidence is kept.
+  const watched = which === "empty" ? null : now - 5 * minute;
+  const origin = `waxseal/${id("log")}`;
+  scene.directory = { origin, epochs: 1_284, signed: now - 12 * minute, watched, versions: which === "empty" ? 1 : 4, evidence: which === "lied" ? 1 : 0 };
   if (which === "empty") return;
   scene.blocked.add(id("omar_7"));
   scene.verified.add(id("bruno"));

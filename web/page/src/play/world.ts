@@ -1,5 +1,5 @@
 // A small world in memory that behaves as the core and a server do: people, chats, a network that comes and goes.
-import type { ChatId, Connection, Event, Looks, MessageRef, MessageView, NoticeToPage, Stage } from "../bridge/contract";
+import type { ChatId, Connection, Directory, Event, Looks, MessageRef, MessageView, NoticeToPage, Stage } from "../bridge/contract";
 import type { Ask } from "../bridge/seat";
 import { perform } from "./commands";
 import { type Chat, type Person, type Scene, fill } from "./scenes";
@@ -17,6 +17,7 @@ export class World implements Scene {
   devices: Looks["devices"]["answer"] = [];
   blocked = new Set<string>();
   verified = new Set<string>();
+  directory: Directory | null = null;
   settings = { deliveredReceipts: true, readReceipts: true };
   passphrase: string | null = null;
   /** The code that registering takes; null: everybody may. */
@@ -99,6 +100,18 @@ export class World implements Scene {
     for (const view of this.messages.values()) if (view.state === "pending") this.travel(view.message);
   }
 
+  /** For tests: the directory stands otherwise, which a page hears of by the next notice. */
+  watch(change: Partial<Directory>): void {
+    if (this.directory) this.directory = { ...this.directory, ...change };
+    this.tellLine();
+  }
+
+  /** For tests: the server is caught in a lie, and that is kept. */
+  lie(): void {
+    if (this.directory) this.directory = { ...this.directory, evidence: this.directory.evidence + 1 };
+    this.event({ event: "failed", chat: null, fault: fault("directoryLied"), ofTheDevice: true });
+  }
+
   /** For tests: somebody says something. */
   receive(title: string, text: string): void {
     const chat = [...this.chats.values()].find((one) => one.title === title);
@@ -154,6 +167,7 @@ export class World implements Scene {
       case "devices": return this.devices;
       case "connection": return this.connection();
       case "isLinking": return this.isLinking;
+      case "directory": return this.directory;
       case "chats": return [...this.chats.values()].map((one) => this.summary(one));
       case "chat": return chat ? this.summary(chat) : null;
       case "drafts": return [...this.drafts.values()];
