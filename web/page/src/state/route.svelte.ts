@@ -1,7 +1,7 @@
 // Where the person is, as the address says it: `#/chat/<id>/m/<message>`. Back and forward are the browser's own.
 import type { ChatId, MessageRef } from "../bridge/contract";
 
-export const sections = ["profile", "privacy", "security", "appearance", "notifications", "devices", "blocked", "data"] as const;
+export const sections = ["profile", "privacy", "security", "appearance", "notifications", "devices", "keys", "blocked", "data"] as const;
 export type Section = (typeof sections)[number];
 
 export type Route =

@@ -35,7 +35,17 @@ export function short(at: number, now = Date.now()): string {
 }
 
 export const date = (at: number): string => format({ dateStyle: "medium" }, at);
+/** `23 Nov 2026, 19:55` */
+export const moment = (at: number): string => format({ dateStyle: "medium", timeStyle: "short" }, at);
 export const full = (at: number): string => format({ dateStyle: "full", timeStyle: "short" }, at);
+
+/** `just now`, `5 minutes ago`, `yesterday`: within a sentence. What a clock puts into the future is now. */
+export function ago(at: number, now = Date.now()): string {
+  const minutes = Math.floor((now - at) / 60_000);
+  if (minutes < 1) return say("day.now");
+  const [value, unit] = minutes < 60 ? [minutes, "minute" as const] : minutes < 24 * 60 ? [Math.floor(minutes / 60), "hour" as const] : [daysAgo(at, now), "day" as const];
+  return new Intl.RelativeTimeFormat(locale(), { numeric: unit === "day" ? "auto" : "always" }).format(-value, unit);
+}
 
 /** `12 sec`, `2 min`. */
 export function span(ms: number): string {
