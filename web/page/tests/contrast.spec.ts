@@ -30,7 +30,7 @@ const text: [string, string][] = [
   ...grounds.flatMap((ground): [string, string][] => [["ink", ground], ["wax", ground === "hover" || ground === "chosen" ? "surface" : ground]]),
   ...["ground", "surface", "sunken", "hover", "theirs"].map((ground): [string, string] => ["soft", ground]),
   ["own-ink", "own"], ["own-soft", "own"], ["on-wax", "wax-fill"], ["on-wax", "wax-deep"], ["bad", "surface"], ["bad", "ground"], ["bad", "bad-ground"],
-  ["ink", "bad-ground"], ["note-ink", "note"], ["good", "surface"], ["ground", "ink"],
+  ["bad", "chosen"], ["bad", "hover"], ["soft", "chosen"], ["good", "chosen"], ["good", "hover"], ["ink", "bad-ground"], ["note-ink", "note"], ["good", "surface"], ["ground", "ink"],
 ];
 
 for (const [theme, colours] of Object.entries(themes)) {

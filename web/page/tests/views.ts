@@ -2,7 +2,8 @@
 import type { Page } from "@playwright/test";
 import { id } from "../src/play/scenes.ts";
 
-export type View = { name: string; scene?: string; hash?: string; steps?: (page: Page) => Promise<void> };
+/** `waits`: what a view has only once the core has answered, in any language. */
+export type View = { name: string; scene?: string; hash?: string; waits?: string; steps?: (page: Page) => Promise<void> };
 
 export const chat = (title: string): string => `#/chat/${id(`chat ${title}`)}`;
 
@@ -31,7 +32,8 @@ export const views: View[] = [
   { name: "chat", hash: chat("bruno") },
   { name: "group", hash: chat("Night shift, ward 3") },
   { name: "group-info", hash: `${chat("Night shift, ward 3")}/info` },
-  { name: "safety", hash: `${chat("bruno")}/info` },
+  { name: "safety", hash: `${chat("bruno")}/info`, waits: "[data-digits] ~ a[href='#/settings/keys']" },
+  { name: "safety-lied", scene: "lied", hash: `${chat("bruno")}/info`, waits: "[data-digits] ~ a[href='#/settings/keys']" },
   { name: "request", hash: chat("eve") },
   { name: "healing", hash: chat("yusuf") },
   { name: "failed", hash: chat("lena-k") },
@@ -62,13 +64,16 @@ export const views: View[] = [
   { name: "search", hash: "#/search", steps: async (page) => { await page.getByRole("searchbox").fill("thursday"); await page.getByText("Messages", { exact: true }).waitFor(); } },
   { name: "new-chat", hash: "#/new" },
   { name: "new-group", hash: "#/new/group" },
-  { name: "settings", hash: "#/settings" },
+  { name: "settings", hash: "#/settings", waits: "[data-watch=checked]" },
   { name: "profile", hash: "#/settings/profile" },
   { name: "privacy", hash: "#/settings/privacy" },
   { name: "security", hash: "#/settings/security" },
   { name: "appearance", hash: "#/settings/appearance" },
   { name: "notifications", hash: "#/settings/notifications" },
   { name: "devices", hash: "#/settings/devices", steps: async (page) => { await page.getByRole("button", { name: "Add a device" }).click(); await page.getByRole("img", { name: "The same code as a QR code" }).waitFor(); } },
+  { name: "keys", hash: "#/settings/keys", waits: "[data-standing=checked]" },
+  { name: "keys-unchecked", scene: "empty", hash: "#/settings/keys", waits: "[data-standing=unchecked]" },
+  { name: "keys-lied", scene: "lied", hash: "#/settings/keys", waits: "[data-standing=lied]" },
   { name: "blocked", hash: "#/settings/blocked" },
   { name: "data", hash: "#/settings/data" },
   { name: "help", steps: async (page) => { await page.keyboard.press("?"); await page.getByRole("dialog").waitFor(); } },
@@ -80,5 +85,6 @@ export async function show(page: Page, view: View): Promise<void> {
   await page.locator("#page > *").first().waitFor();
   await page.locator("main, dialog").first().waitFor({ state: "attached" });
   if (view.hash?.startsWith("#/chat/")) await page.locator("[data-message]").first().waitFor({ state: "attached" });
+  if (view.waits) await page.locator(view.waits).first().waitFor();
   await view.steps?.(page);
 }
