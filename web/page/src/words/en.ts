@@ -343,7 +343,7 @@ export const en = {
   "watched.signed": "The server signed it last",
   "watched.name": "Name of the list",
   "watched.copy": "Copy the name",
-  "watched.nameHint": "Compare it with a friend on this server, or with an auditor. If they see another name, you are shown different lists.",
+  "watched.nameHint": "One device alone does not see whether others are shown another list. Compare this name with a friend on this server, or with an auditor: if theirs is another, so is the list.",
   "watched.wrong": "If something is wrong",
   "watched.wrongHint": "Then a red alarm stands here, and nothing of that answer is used.",
   "watched.tell": "Tell the others, by another way than this server.",
