@@ -25,6 +25,11 @@ test("a browser registers, and talks with a terminal both ways", async () => {
   await say(page, "Hello, Bob, from a browser");
   await isSent(page, "Hello, Bob");
   expect(await here.terminal("bob", "read", "alice")).toContain("alice: Hello, Bob, from a browser");
+  // Both were told of one list of keys, and the browser has found its own entry there.
+  await page.goto(`${new URL(page.url()).origin}/#/settings/keys`);
+  await expect(page.getByText("Your entry lists what your own devices did, and nothing else.")).toBeVisible();
+  const name = await page.getByText(/^waxseal-log\//).innerText();
+  expect(await here.terminal("bob", "evidence")).toContain(name);
   alice.fine();
   await alice.close();
 });

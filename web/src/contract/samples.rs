@@ -15,7 +15,7 @@ use waxseal_wire::id::{AccountId, DeviceId, Millis};
 use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::Refusal;
 
-use super::view::{ChatSummary, Connection, DeviceView, Me, MemberView, MessageView, Names, SafetyNumber, Settings, Who};
+use super::view::{ChatSummary, Connection, DeviceView, Directory, Me, MemberView, MessageView, Names, SafetyNumber, Settings, Who};
 use super::{Command, Event, Fault, Look};
 
 const CHAT: view::ChatId = view::ChatId([1; 16]);

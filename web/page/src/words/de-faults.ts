@@ -37,6 +37,8 @@ export const faults = {
     "Der Server kann nicht beweisen, wer wer ist: Was er über Leute sagt, widerspricht seinem eigenen Schlüsselverzeichnis. Nichts davon wurde benutzt, und was er sagte, ist aufgehoben. Sag es den anderen, aber nicht über diesen Server.",
   "fault.directoryUnproven":
     "Der Server beweist gerade nicht, wer wer ist. Prüfe Datum und Uhrzeit dieses Geräts; stimmen sie, sag es denen, die den Server betreiben.",
+  "fault.otherDirectory":
+    "Jemandem in diesem Chat wird eine andere Liste der Schlüssel gezeigt als diesem Gerät: Eine Seite wird belogen, oder sie ist nicht ehrlich. Vergleicht die Sicherheitsnummern, aber nicht über diesen Server.",
   "fault.forked":
     "Der Server hat eine andere Geschichte dieses Kontos als dieses Gerät: Jemand hat als eines seiner Geräte gehandelt, oder der Server lügt. Vergleiche die Liste der Geräte auf allen.",
   "fault.copied":

@@ -344,7 +344,7 @@ export const de: Catalogue = {
   "watched.signed": "Zuletzt signiert",
   "watched.name": "Name der Liste",
   "watched.copy": "Namen kopieren",
-  "watched.nameHint": "Ein Gerät allein sieht nicht, ob anderen eine andere Liste gezeigt wird. Vergleiche diesen Namen mit jemandem auf diesem Server oder mit einer Prüfstelle: Steht dort ein anderer, ist es auch eine andere Liste.",
+  "watched.nameHint": "Nachrichten tragen mit sich, welche Liste ihr Absender sieht: Wer miteinander schreibt, merkt es, wenn euch zwei gezeigt werden. Gegen einen Server, der euch nie schreiben lässt, hilft es, diesen Namen mit anderen oder mit einer Prüfstelle zu vergleichen.",
   "watched.wrong": "Wenn etwas nicht stimmt",
   "watched.wrongHint": "Dann steht hier ein roter Alarm, und nichts aus der Antwort wird benutzt.",
   "watched.tell": "Sag es den anderen, aber nicht über diesen Server.",

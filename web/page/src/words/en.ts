@@ -343,7 +343,7 @@ export const en = {
   "watched.signed": "The server signed it last",
   "watched.name": "Name of the list",
   "watched.copy": "Copy the name",
-  "watched.nameHint": "One device alone does not see whether others are shown another list. Compare this name with a friend on this server, or with an auditor: if theirs is another, so is the list.",
+  "watched.nameHint": "Messages carry which list their sender sees, so people who talk notice when they are shown two. Against a server that never lets two of you talk, compare this name with a friend, or with an auditor.",
   "watched.wrong": "If something is wrong",
   "watched.wrongHint": "Then a red alarm stands here, and nothing of that answer is used.",
   "watched.tell": "Tell the others, by another way than this server.",
