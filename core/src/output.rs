@@ -245,6 +245,9 @@ fn after(lie: &Lie) -> &'static str {
 impl Problem {
     /// Whether it is of the whole device, not of one thing that was asked; a person must get to read it.
     pub fn is_of_the_device(self) -> bool {
-        matches!(self, Self::Copied | Self::Forked | Self::ServerBehind | Self::ServerForgot | Self::Directory(_) | Self::OtherDirectory)
+        matches!(
+            self,
+            Self::Copied | Self::Forked | Self::ServerBehind | Self::ServerForgot | Self::Directory(_) | Self::OtherDirectory
+        )
     }
 }

@@ -43,10 +43,11 @@ fn known(directory: Option<DirectoryView>, zone: UtcOffset) -> Result<(), Failur
         format!("{} {}", at.date(), wording::time(at))
     };
     say(format!("Key directory  {}\n               {} epochs, signed {}", known.origin, known.epochs, moment(known.signed)))?;
-    Ok(match known.watched {
-        Some(at) => say(format!("Your own keys  {} versions, all yours; last looked at {}", known.versions, moment(at)))?,
-        None => say("Your own keys  not looked at yet")?,
-    })
+    let own = match known.watched {
+        Some(at) => format!("{} versions, all yours; last looked at {}", known.versions, moment(at)),
+        None => "not looked at yet".to_owned(),
+    };
+    Ok(say(format!("Your own keys  {own}"))?)
 }
 
 fn list(kept: &[EvidenceView], zone: UtcOffset) -> Result<(), Failure> {

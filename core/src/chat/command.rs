@@ -96,7 +96,8 @@ impl Turn<'_> {
             self.accept_request(chat)?;
         }
         let profile = self.introduction(&chat)?;
-        let mut content = Content::new(Body::Text(text.to_owned()), &mut self.rng).introducing(profile).having_seen(self.head_to_tell(&chat)?);
+        let mut content =
+            Content::new(Body::Text(text.to_owned()), &mut self.rng).introducing(profile).having_seen(self.head_to_tell(&chat)?);
         content.in_reply_to = match reply_to {
             Some(message) => line::name_of(self.tx, message)?.and_then(|named| named.id),
             None => None,

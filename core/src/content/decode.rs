@@ -8,7 +8,7 @@ use ciborium::Value;
 use waxseal_wire::name::AccountName;
 
 use super::encode::{self, cardinality, disposition, profile_key};
-use super::{Body, Content, ContentError, Expiry, MessageId, Profile, SeenHead, Receipt, ReceiptStatus, limits, sized};
+use super::{Body, Content, ContentError, Expiry, MessageId, Profile, Receipt, ReceiptStatus, SeenHead, limits, sized};
 
 const MALFORMED: ContentError = ContentError::Malformed;
 /// Room for [`limits::DEPTH`] parts (two levels of CBOR each) or an extension's own depth.

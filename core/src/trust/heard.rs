@@ -10,7 +10,7 @@
 //! that its log did not sign is the member's doing, and is passed over; all
 //! else is the server's to explain.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 use waxseal_transparency::{Evidence, Head, Lie, SignedHead, consistent};
 use waxseal_wire::frame::Door;
 use waxseal_wire::id::{AccountId, LogId, Millis};
@@ -42,14 +42,14 @@ struct Heard {
 }
 
 fn waiting(tx: &Tx<'_>, of: Option<&AccountId>) -> Result<Option<Heard>, StoreError> {
-    let sql = "SELECT account, chat, log, head, tries FROM heard_head WHERE ?1 IS NULL OR account = ?1 ORDER BY tries, rowid LIMIT 1";
-    let row: Option<([u8; 32], [u8; 16], [u8; 32], Vec<u8>, u32)> = tx
-        .prepare_cached(sql)?
-        .query_row([of.map(AccountId::as_bytes)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
-        .optional()?;
-    let Some((account, chat, log, head, tries)) = row else { return Ok(None) };
-    let head = SignedHead::decode(&head).map_err(|_| StoreError::Value)?;
-    Ok(Some(Heard { account: AccountId(account), chat: ChatId(chat), log: LogId(log), head, tries }))
+    let sql =
+        "SELECT account, chat, log, head, tries FROM heard_head WHERE ?1 IS NULL OR account = ?1 ORDER BY tries, rowid LIMIT 1";
+    let mut select = tx.prepare_cached(sql)?;
+    let mut rows = select.query([of.map(AccountId::as_bytes)])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let head = SignedHead::decode(&row.get::<_, Vec<u8>>(3)?).map_err(|_| StoreError::Value)?;
+    let (account, chat, log) = (AccountId(row.get(0)?), ChatId(row.get(1)?), LogId(row.get(2)?));
+    Ok(Some(Heard { account, chat, log, head, tries: row.get(4)? }))
 }
 
 impl Turn<'_> {
@@ -158,7 +158,9 @@ impl Turn<'_> {
     }
 
     fn heard_later(&mut self, heard: &Heard) -> Result<(), StoreError> {
-        self.tx.prepare_cached("UPDATE heard_head SET tries = tries + 1 WHERE account = ?1")?.execute([heard.account.as_bytes()])?;
+        self.tx
+            .prepare_cached("UPDATE heard_head SET tries = tries + 1 WHERE account = ?1")?
+            .execute([heard.account.as_bytes()])?;
         let pause = 2_000 << (2 * heard.tries.min(8));
         self.session.relate_at = Some(Millis(self.later(pause, 2 * pause).0));
         Ok(())

@@ -94,7 +94,17 @@ mod tests {
 
     #[test]
     fn refused_service_and_false_people_spare_nothing() {
-        let nothing = [Lie::Replay, Lie::Reorder, Lie::SwapKeys, Lie::ReuseKeys, Lie::Deny, Lie::CutChain, Lie::SwapChain, Lie::Rename, Lie::Refuse];
+        let nothing = [
+            Lie::Replay,
+            Lie::Reorder,
+            Lie::SwapKeys,
+            Lie::ReuseKeys,
+            Lie::Deny,
+            Lie::CutChain,
+            Lie::SwapChain,
+            Lie::Rename,
+            Lie::Refuse,
+        ];
         assert_eq!(spared(nothing), Spared::default());
     }
 }

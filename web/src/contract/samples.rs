@@ -15,7 +15,9 @@ use waxseal_wire::id::{AccountId, DeviceId, Millis};
 use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::Refusal;
 
-use super::view::{ChatSummary, Connection, DeviceView, Directory, Me, MemberView, MessageView, Names, SafetyNumber, Settings, Who};
+use super::view::{
+    ChatSummary, Connection, DeviceView, Directory, Me, MemberView, MessageView, Names, SafetyNumber, Settings, Who,
+};
 use super::{Command, Event, Fault, Look};
 
 const CHAT: view::ChatId = view::ChatId([1; 16]);
@@ -168,7 +170,7 @@ fn answers() -> Value {
     let connection = view::Connection { receiving: true, sending: true, caught_up: false, waiting: 3 };
     let who = Who { account: ACCOUNT.into(), name: "alice".into() };
     let directory = view::DirectoryView {
-        origin: "waxseal-log/0101".into(),
+        origin: "waxseal/01010101010101010101010101010101".into(),
         epochs: 12,
         signed: AT,
         watched: Some(AT),
