@@ -96,7 +96,8 @@ pub(crate) struct Session {
     pub(crate) reclaimed: bool,
     /// A person was told that the server knows less than we do.
     pub(crate) warned: bool,
-    /// A person was told that the directory does not hold.
+    /// A person was told that the directory does not hold for now, and that it lied: the one does not keep the other quiet.
+    pub(crate) unproven: bool,
     pub(crate) caught: bool,
     /// The directory is asked what it says of us then.
     pub(crate) watch_at: Option<Millis>,
@@ -287,7 +288,7 @@ impl Turn<'_> {
         self.session.taken_to = after;
         self.session.denied = false;
         self.session.reclaimed = false;
-        self.session.warned = false;
+        (self.session.caught, self.session.unproven) = (false, false);
         self.session.caught = false;
         if went_back {
             self.server_went_back()?;

@@ -167,7 +167,8 @@ impl Turn<'_> {
             ])?;
             self.tx.prepare_cached("DELETE FROM evidence WHERE id <= (SELECT max(id) FROM evidence) - ?1")?.execute([KEPT])?;
         }
-        if !core::mem::replace(&mut self.session.caught, true) {
+        let told = if lie.is_lie() { &mut self.session.caught } else { &mut self.session.unproven };
+        if !core::mem::replace(told, true) {
             self.fail(None, Problem::Directory(lie));
         }
         Ok(())

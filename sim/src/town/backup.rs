@@ -15,6 +15,16 @@ impl Town {
         self.log += 1;
         server.begin_new_log(now, log_of(self.log))?;
         while server.publish(now)? {}
+        self.server_is(server)
+    }
+
+    /// Puts an older state of its disk in the server's place and says nothing: its log goes on from there, under the same keys.
+    pub fn server_is_replaced(&mut self, disk: &Snapshot) -> Result<(), Broken> {
+        let server = Roles::new(SqliteStore::from_snapshot(disk)?, self.policy.clone(), log_of(self.log));
+        self.server_is(server)
+    }
+
+    fn server_is(&mut self, server: Roles<SqliteStore>) -> Result<(), Broken> {
         self.server = Some(server);
         for house in 0..self.houses.len() {
             for door in [Door::Anonymous, Door::Device] {

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops where it is wrong")]
 
 mod at_rest;
+mod by_hand;
 mod copied;
 mod dump;
 mod forward_secrecy;
