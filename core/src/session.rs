@@ -288,8 +288,8 @@ impl Turn<'_> {
         self.session.taken_to = after;
         self.session.denied = false;
         self.session.reclaimed = false;
+        self.session.warned = false;
         (self.session.caught, self.session.unproven) = (false, false);
-        self.session.caught = false;
         if went_back {
             self.server_went_back()?;
             self.ask_own_chain()?;
