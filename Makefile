@@ -23,7 +23,7 @@ help: ## List what can be done
 run: ready ## Build both programs, start a server in ./waxseal-data, show how two people talk
 	@scripts/run
 
-build: ready ## Build waxseald with its page, and waxseal, as they are released
+build: ready ## Build waxseald with its page, waxseal, and waxseal-auditor, as they are released
 	@scripts/build
 
 page: ready ## Build the page that waxseald serves to browsers, into web/page/dist

@@ -28,7 +28,7 @@ use self::wake::Wakes;
 pub use self::wake::{Wake, Woken};
 use self::writer::{Answer, Work, Writer};
 use crate::policy::Policy;
-use crate::roles::{Proven, Roles};
+use crate::roles::{Audit, Proven, Roles};
 use crate::store::sqlite::{SqliteStore, file_in};
 use crate::store::{MailboxId, Stop, StoreError};
 use crate::subject::Subject;
@@ -127,6 +127,11 @@ impl Engine {
         };
         let proven = self.readers.look(move |roles| roles.prove_found(&lookup, taken)).await.map_err(closed);
         proven.flatten().map_or_else(Reply::Refused, Reply::Accounts)
+    }
+
+    /// What the directory's log shows to whoever audits it; `None` where there is no such thing, or not yet.
+    pub async fn audit(&self, asked: Audit) -> Result<Option<Vec<u8>>, Refusal> {
+        self.readers.look(move |roles| roles.audit(&asked)).await.map_err(closed)?.map_err(Stop::refusal)
     }
 
     /// Checks a device's signature over the challenge `nonce`.

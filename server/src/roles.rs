@@ -4,6 +4,7 @@
 //! operation of the store: done and answered, or refused and nothing kept.
 //! Never reads a clock, never opens an envelope, never logs who asked.
 
+mod audit;
 mod authentication;
 mod blob;
 mod delivery;
@@ -17,6 +18,7 @@ use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::{MailboxEntry, Refusal, Reply, Session};
 use waxseal_wire::request::{AnonymousRequest, Authenticate, DeviceRequest};
 
+pub use self::audit::{Audit, HEIGHT, TILE, Tile};
 pub use self::authentication::Proven;
 use crate::limits::Buckets;
 use crate::policy::Policy;

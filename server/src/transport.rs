@@ -1,7 +1,7 @@
 //! Sockets in, requests out; replies and pushes back.
 //!
 //! ```text
-//!   accept ─► [TLS] ─► http ──┬─ GET /healthz, and the page
+//!   accept ─► [TLS] ─► http ──┬─ GET /healthz, the page, and /log/ for auditors
 //!                             ├─ /v1/anonymous ─► anonymous ─┐
 //!                             └─ /v1/device ────► device ────┴─► engine
 //!                                                   └─ both speak through a `Line`
@@ -10,6 +10,7 @@
 //! connection. Translates and bounds; never decides what is allowed.
 
 mod anonymous;
+mod audit;
 mod caller;
 mod crowd;
 mod device;
@@ -17,6 +18,7 @@ mod http;
 mod line;
 mod origin;
 pub mod page;
+mod sent;
 mod sessions;
 mod socket;
 mod tls;
@@ -38,6 +40,7 @@ use waxseal_wire::id::Millis;
 
 use self::caller::Callers;
 use self::crowd::{Crowd, Place, Turned};
+use self::sent::Sending;
 use self::sessions::Sessions;
 use self::socket::Socket;
 pub use self::tls::{Tls, TlsError};
@@ -108,6 +111,7 @@ struct Hall {
     sessions: Sessions,
     callers: Callers,
     rooms: [Room; 2],
+    sending: Sending,
     opened: Instant,
 }
 
@@ -145,7 +149,15 @@ pub async fn serve(engine: Engine, listener: TcpListener, settings: Settings, st
     let bell = Bell(bell);
     let callers = Callers::new(settings.lookups, settings.foundings);
     let rooms = [(); 2].map(|()| Room::new(settings.unfinished));
-    let hall = Arc::new(Hall { engine, settings, sessions: Sessions::default(), callers, rooms, opened: Instant::now() });
+    let hall = Arc::new(Hall {
+        engine,
+        settings,
+        sessions: Sessions::default(),
+        callers,
+        rooms,
+        sending: Sending::new(),
+        opened: Instant::now(),
+    });
     let mut sweep = tokio::time::interval(SWEEP_EVERY);
     let mut trial = tokio::time::interval(TRIAL_EVERY);
     tokio::pin!(stop);

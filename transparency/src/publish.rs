@@ -19,6 +19,7 @@ mod memory;
 mod records;
 mod secrets;
 mod shelf;
+mod tiles;
 mod vrf;
 
 use core::future::Future;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   cli  web        sim ─► core, server        bench ─► core
-//!     └─► core      server
+//!     └─► core      server   auditor
 //!         │  └─► media, transparency ◄─┘
 //!         └────────► wire ◄───┘
 //! ```
@@ -14,12 +14,13 @@ use super::cargo::{Declared, Metadata};
 use super::purity::PURE;
 
 /// Every place in the house, built or kept free, and where its arrows may point.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("wire", &[]),
     ("transparency", &["wire"]),
     ("media", &["wire"]),
     ("core", &["wire", "transparency", "media"]),
     ("server", &["wire", "transparency"]),
+    ("auditor", &["wire", "transparency"]),
     ("cli", &["wire", "core"]),
     ("web", &["wire", "core"]),
     ("sim", &["wire", "core", "server"]),
@@ -29,8 +30,8 @@ const ARROWS: [(&str, &[&str]); 11] = [
 ];
 
 /// The folders of those places.
-pub(super) const FOLDERS: [&str; 11] =
-    ["wire", "transparency", "media", "core", "server", "cli", "web", "sim", "bench", "fuzz", "xtask"];
+pub(super) const FOLDERS: [&str; 12] =
+    ["wire", "transparency", "media", "core", "server", "auditor", "cli", "web", "sim", "bench", "fuzz", "xtask"];
 
 /// What the program that carries messages must not be linked to, however far away.
 const UNREADABLE: [&str; 6] = ["waxseal-core", "openmls", "mls-", "mls_", "hpke-", "x-wing"];

@@ -193,7 +193,7 @@ fn place<S: Store>(store: &mut S, publisher: &Publisher, seen: Option<Seen>) -> 
     Ok(publisher.place(&records, publisher.secrets().sign(head), seen).map_err(failed)?.encode())
 }
 
-fn log_id(publisher: &Publisher) -> LogId {
+pub(super) fn log_id(publisher: &Publisher) -> LogId {
     LogId(publisher.keys().id().0)
 }
 
@@ -215,6 +215,6 @@ fn stopped(stop: Stop) -> StoreError {
     }
 }
 
-fn failed(error: PublishError) -> Stop {
+pub(super) fn failed(error: PublishError) -> Stop {
     Stop::Broken(broken(error))
 }

@@ -1,4 +1,4 @@
-//! The HTTP side of the public listener: health, the page, and the way to the two doors.
+//! The HTTP side of the public listener: health, the page, the log for auditors, and the way to the two doors.
 //!
 //! Called by `transport` for each accepted connection. Upgrades to a WebSocket
 //! by hand (RFC 6455 §4.2), so that the raw socket comes back with nothing
@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY};
 use hyper::header::{SEC_WEBSOCKET_VERSION, UPGRADE};
@@ -23,8 +23,9 @@ use waxseal_wire::frame::Door;
 use super::caller::Caller;
 use super::crowd::Place;
 use super::line::Line;
+use super::sent::{Cut, Sent};
 use super::socket::Socket;
-use super::{Bell, Hall, Settings, anonymous, device, page};
+use super::{Bell, Hall, Settings, anonymous, audit, device, page};
 use crate::store::StoreError;
 
 /// A request's head may be this large.
@@ -32,16 +33,18 @@ const HEAD_BYTES: usize = 8 << 10;
 
 const GREETING: &str = "This is a Waxseal server. It carries sealed messages and cannot open them.\n\
     It serves no page; to talk to somebody here, use the client for the terminal: waxseal --server THIS-ADDRESS\n";
-const NOTHING: &str = "There is nothing here.\n";
+pub(super) const NOTHING: &str = "There is nothing here.\n";
 
 /// Answers HTTP on one connection until it closes or becomes a WebSocket.
 pub(super) async fn converse((socket, peer): (Socket, IpAddr), hall: Arc<Hall>, place: Place, bell: Bell) {
     let place = Arc::new(place);
     let mut stopping = bell.clone();
     let greet_within = hall.settings.greet_within;
-    let service = service_fn(move |request| {
-        let response = answer(request, peer, &hall, &place, &bell);
-        async move { Ok::<_, Infallible>(response) }
+    let cut = Cut::default();
+    let slow = Arc::clone(&cut);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (hall, place, bell, cut) = (Arc::clone(&hall), Arc::clone(&place), bell.clone(), Arc::clone(&cut));
+        async move { Ok::<_, Infallible>(respond(request, peer, &hall, &place, &bell, &cut).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -52,10 +55,26 @@ pub(super) async fn converse((socket, peer): (Socket, IpAddr), hall: Arc<Hall>, 
     tokio::pin!(connection);
     tokio::select! {
         _ = connection.as_mut() => return,
+        () = slow.notified() => return crate::metrics::closed("slow"),
         () = stopping.rung() => connection.as_mut().graceful_shutdown(),
     }
     // Errors here are the peer's: it left, or did not speak HTTP.
     connection.await.ok();
+}
+
+/// What the log shows is read first; everything else is answered at once.
+async fn respond(
+    request: Request<Incoming>,
+    peer: IpAddr,
+    hall: &Arc<Hall>,
+    place: &Arc<Place>,
+    bell: &Bell,
+    cut: &Cut,
+) -> Response<Either<Full<Bytes>, Sent>> {
+    if request.uri().path().starts_with(audit::ROOT) && is_read(request.method()) {
+        return audit::answer(request.uri().path(), &hall.engine, &hall.sending, cut).await;
+    }
+    answer(request, peer, hall, place, bell).map(Either::Left)
 }
 
 fn answer(

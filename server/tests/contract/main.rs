@@ -12,6 +12,7 @@
 )]
 
 mod accounts;
+mod audit;
 mod disk;
 mod engine;
 mod groups;
@@ -46,6 +47,10 @@ on_each_store! {
         a_chain_that_would_not_fit_an_answer_grows_no_more
         a_removed_device_loses_everything
         a_closed_account_is_gone_and_its_name_stays_taken;
+    audit:
+        the_log_is_shown_in_tiles_as_a_naive_tree_has_them
+        the_log_shows_which_log_followed_which
+        the_log_shows_no_name;
     keys:
         a_key_package_is_handed_out_once_and_the_last_resort_always
         an_upload_repeated_adds_nothing

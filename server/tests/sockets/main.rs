@@ -13,6 +13,7 @@
 )]
 
 mod attack;
+mod audit;
 mod directory;
 mod disk;
 mod doors;

@@ -84,7 +84,7 @@ fn key((level, index): Place) -> Vec<u8> {
     [&[level][..], &index.to_be_bytes()].concat()
 }
 
-fn read(records: &impl Records, place: Place) -> Result<Hash, PublishError> {
+pub(super) fn read(records: &impl Records, place: Place) -> Result<Hash, PublishError> {
     let bytes = records.one(Table::Hash, &key(place))?.ok_or(PublishError::Broken)?;
     bytes.as_slice().try_into().map_err(|_| PublishError::Broken)
 }
