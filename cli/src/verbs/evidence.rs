@@ -44,7 +44,8 @@ fn known(directory: Option<DirectoryView>, zone: UtcOffset) -> Result<(), Failur
     };
     say(format!("Key directory  {}\n               {} epochs, signed {}", known.origin, known.epochs, moment(known.signed)))?;
     let own = match known.watched {
-        Some(at) => format!("{} versions, all yours; last looked at {}", known.versions, moment(at)),
+        Some(at) if known.versions == 1 => format!("1 version, yours; last found so {}", moment(at)),
+        Some(at) => format!("{} versions, all yours; last found so {}", known.versions, moment(at)),
         None => "not looked at yet".to_owned(),
     };
     Ok(say(format!("Your own keys  {own}"))?)
