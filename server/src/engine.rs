@@ -110,7 +110,10 @@ impl Engine {
         let refused = Reply::Refused;
         match request {
             AnonymousRequest::Lookup(lookup) if lookup.key_packages => return self.look_up(lookup).await,
-            AnonymousRequest::Lookup(_) | AnonymousRequest::Relate(_) | AnonymousRequest::FetchBlob(_) => {}
+            AnonymousRequest::Lookup(_)
+            | AnonymousRequest::Relate(_)
+            | AnonymousRequest::Witnessed
+            | AnonymousRequest::FetchBlob(_) => {}
             request => return self.write(Work::Anonymous(request)).await.unwrap_or(refused(Refusal::Internal)),
         }
         let now = (self.clock)();

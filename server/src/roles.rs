@@ -15,7 +15,7 @@ use rand_core::CryptoRngCore;
 use waxseal_wire::id::{AccountId, GroupId, Millis, Seq};
 use waxseal_wire::limits::KEPT_DAYS;
 use waxseal_wire::name::AccountName;
-use waxseal_wire::reply::{MailboxEntry, Refusal, Reply, Session};
+use waxseal_wire::reply::{MailboxEntry, Refusal, Reply, Session, Witnessed};
 use waxseal_wire::request::{AnonymousRequest, Authenticate, DeviceRequest};
 
 pub use self::audit::{Audit, HEIGHT, TILE, Tile};
@@ -101,6 +101,7 @@ impl<S: Store> Roles<S> {
             AnonymousRequest::Register(register) => self.register(today, register).map(done),
             AnonymousRequest::Lookup(lookup) => self.look_up(lookup).map(|found| Outcome::reply(Reply::Accounts(found))),
             AnonymousRequest::Relate(relate) => self.relate(relate).map(|hashes| Outcome::reply(Reply::Related(hashes))),
+            AnonymousRequest::Witnessed => Ok(Outcome::reply(Reply::Witnessed(Witnessed::default()))),
             AnonymousRequest::Found(found) => self.found(now, rng, found).map(Outcome::from),
             AnonymousRequest::SubmitMessage(submit) => self.submit_message(now, rng, submit).map(Outcome::from),
             AnonymousRequest::SubmitCommit(submit) => self.submit_commit(now, rng, submit).map(Outcome::from),

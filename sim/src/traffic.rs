@@ -34,6 +34,7 @@ pub(crate) fn kind(request: &Request) -> &'static str {
         Request::Anonymous(A::Register(_)) => "register",
         Request::Anonymous(A::Lookup(_)) => "lookup",
         Request::Anonymous(A::Relate(_)) => "relate",
+        Request::Anonymous(A::Witnessed) => "witnessed",
         Request::Anonymous(A::Found(_)) => "found",
         Request::Anonymous(A::SubmitMessage(_)) => "message",
         Request::Anonymous(A::SubmitCommit(_)) => "commit",

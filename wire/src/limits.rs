@@ -35,6 +35,12 @@ pub const LOOKUP: usize = 128;
 pub const PLACED: usize = 16 << 10;
 /// What the directory proves of one name.
 pub const PROOF: usize = 64 << 10;
+/// A tree head with what its log and witnesses signed.
+pub const SIGNED_HEAD: usize = 8 << 10;
+/// Witnesses that a server names.
+pub const WITNESSES: usize = 16;
+/// A witness's verifier key, as text.
+pub const WITNESS: usize = 256;
 /// Versions of one name in one answer.
 pub const VERSIONS: u32 = 16;
 /// Hashes of a consistency proof: two a level of a tree of 2^64 leaves.

@@ -17,6 +17,8 @@ pub enum Reply {
     Accounts(Accounts),
     /// RFC 6962 §2.1.2: one tree head of the directory continues another.
     Related(Vec<[u8; 32]>),
+    /// Which tree head of the directory others have signed as well.
+    Witnessed(Witnessed),
     /// What the directory has ever said of this account.
     Watched(Watched),
     /// A submit has its place in the group's order.
@@ -113,6 +115,15 @@ pub struct Log {
     pub keys: [u8; 64],
     /// From the log that the client named, one after the other, to this one.
     pub handovers: Vec<Vec<u8>>,
+}
+
+/// What witnesses say of the directory. Unverified: read by `transparency`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Witnessed {
+    /// The newest head that a witness cosigned, with cosignatures; empty where there is none.
+    pub head: Vec<u8>,
+    /// Verifier keys of the witnesses that the server asks: a client counts the ones that it chose itself.
+    pub witnesses: Vec<String>,
 }
 
 /// What the directory has ever said of this account, unverified: read by `transparency`.

@@ -29,6 +29,8 @@ pub enum AnonymousRequest {
     Lookup(Lookup),
     /// Whether one tree head of the directory continues another. Reply: `Related`.
     Relate(Relate),
+    /// Which tree head of the directory others have signed as well. Reply: `Witnessed`.
+    Witnessed,
     /// Registers a group at its first shared epoch. Reply: `Accepted`.
     Found(Box<Found>),
     /// An application message for a group. Reply: `Accepted`.

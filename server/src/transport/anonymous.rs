@@ -130,6 +130,7 @@ fn kind(request: &AnonymousRequest) -> &'static str {
         AnonymousRequest::Register(_) => "register",
         AnonymousRequest::Lookup(_) => "lookup",
         AnonymousRequest::Relate(_) => "relate",
+        AnonymousRequest::Witnessed => "witnessed",
         AnonymousRequest::Found(_) => "found",
         AnonymousRequest::SubmitMessage(_) => "submit_message",
         AnonymousRequest::SubmitCommit(_) => "submit_commit",

@@ -58,7 +58,7 @@ impl Callers {
             AnonymousRequest::Lookup(lookup) => {
                 (&self.lookups, lookup.who.iter().filter(|who| matches!(who, AccountRef::Name(_))).count())
             }
-            AnonymousRequest::Relate(_) => (&self.lookups, 1),
+            AnonymousRequest::Relate(_) | AnonymousRequest::Witnessed => (&self.lookups, 1),
             AnonymousRequest::Found(found) => (&self.foundings, found.welcomes.len().max(1)),
             AnonymousRequest::SubmitCommit(submit) => (&self.foundings, submit.welcomes.len()),
             AnonymousRequest::Register(_) => (&self.foundings, REGISTER as usize),

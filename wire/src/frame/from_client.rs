@@ -56,6 +56,7 @@ fn from_wire(wire: Wire) -> Result<Request, BadFrame> {
         Wire::Relate(relate) => {
             anonymous(A::Relate(Relate { log: relate.log.as_slice().try_into()?, from: relate.from, to: relate.to }))
         }
+        Wire::AskWitnessed(_) => anonymous(A::Witnessed),
         Wire::FetchBlob(fetch) => {
             anonymous(A::FetchBlob(FetchBlob { blob: fetch.blob.as_slice().try_into()?, offset: fetch.offset }))
         }
@@ -101,6 +102,7 @@ fn anonymous_to_wire(request: &AnonymousRequest) -> Wire {
         AnonymousRequest::Relate(relate) => {
             Wire::Relate(proto::Relate { log: relate.log.0.to_vec(), from: relate.from, to: relate.to })
         }
+        AnonymousRequest::Witnessed => Wire::AskWitnessed(proto::AskWitnessed {}),
         AnonymousRequest::Found(found) => Wire::Found(proto::Found {
             group: found.lent.group.0.to_vec(),
             epoch: found.lent.epoch.0,

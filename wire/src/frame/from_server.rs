@@ -86,6 +86,9 @@ fn reply_to_wire(reply: &Reply) -> Wire {
         Reply::Related(consistency) => {
             Wire::Related(proto::Related { consistency: consistency.iter().map(|hash| hash.to_vec()).collect() })
         }
+        Reply::Witnessed(witnessed) => {
+            Wire::Witnessed(proto::Witnessed { head: witnessed.head.clone(), witnesses: witnessed.witnesses.clone() })
+        }
         Reply::Watched(watched) => Wire::Watched(proto::Watched {
             placed: watched.placed.clone(),
             proof: watched.proof.clone(),
@@ -119,6 +122,13 @@ fn reply_from_wire(wire: Wire) -> Result<Reply, BadFrame> {
             Reply::Related(
                 hashes.iter().map(|hash| hash.as_slice().try_into().map_err(|_| BadFrame::Parse)).collect::<Result<_, _>>()?,
             )
+        }
+        Wire::Witnessed(witnessed) => {
+            let witnesses = at_most(limits::WITNESSES, witnessed.witnesses)?;
+            if witnesses.iter().any(|one| one.len() > limits::WITNESS) {
+                return Err(BadFrame::TooLarge);
+            }
+            Reply::Witnessed(Witnessed { head: at_most(limits::SIGNED_HEAD, witnessed.head)?, witnesses })
         }
         Wire::Watched(watched) => Reply::Watched(Watched {
             placed: at_most(limits::PLACED, watched.placed)?,

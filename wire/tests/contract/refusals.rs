@@ -5,7 +5,7 @@ use waxseal_wire::frame::{BadFrame, Door, decode_request, decode_told, encode_pu
 use waxseal_wire::id::{AliasId, BlobId, RequestId, Seq, WrongLength};
 use waxseal_wire::limits;
 use waxseal_wire::name::BadName;
-use waxseal_wire::reply::{BlobPart, MailboxEntry, Push, Refusal, Reply};
+use waxseal_wire::reply::{BlobPart, MailboxEntry, Push, Refusal, Reply, Witnessed};
 use waxseal_wire::request::*;
 
 use super::samples;
@@ -179,6 +179,14 @@ fn a_server_is_held_to_limits_as_well() {
     };
     assert!(entries(limits::WINDOW).is_ok());
     assert_eq!(entries(limits::WINDOW + 1), Err(BadFrame::TooLarge));
+    let witnessed = |head, count, len| {
+        let witnessed = Witnessed { head: vec![1; head], witnesses: vec!["x".repeat(len); count] };
+        decode_told(&encode_reply(RequestId(1), &Reply::Witnessed(witnessed)))
+    };
+    assert!(witnessed(limits::SIGNED_HEAD, limits::WITNESSES, limits::WITNESS).is_ok());
+    for (head, count, len) in [(limits::SIGNED_HEAD + 1, 0, 0), (0, limits::WITNESSES + 1, 1), (0, 1, limits::WITNESS + 1)] {
+        assert_eq!(witnessed(head, count, len), Err(BadFrame::TooLarge));
+    }
 }
 
 #[test]

@@ -78,6 +78,7 @@ pub(super) fn anonymous_requests() -> Vec<(&'static str, AnonymousRequest)> {
             }),
         ),
         ("relate", A::Relate(Relate { log: LogId([22; 32]), from: 70, to: 91 })),
+        ("witnessed", A::Witnessed),
         (
             "found",
             A::Found(Box::new(Found {
@@ -154,6 +155,11 @@ pub(super) fn replies() -> Vec<(&'static str, Reply)> {
         ("accounts", Reply::Accounts(Accounts { found: vec![alice, AccountFound::default()], placed: Vec::new(), log: None })),
         ("accounts-proven", Reply::Accounts(Accounts { found: vec![proven], placed: placed.clone(), log: Some(log.clone()) })),
         ("related", Reply::Related(vec![[23; 32], [24; 32]])),
+        (
+            "witnessed",
+            Reply::Witnessed(Witnessed { head: placed.clone(), witnesses: vec!["witness.example+8d66cf3f+BA".to_owned()] }),
+        ),
+        ("witnessed-by-nobody", Reply::Witnessed(Witnessed::default())),
         ("watched", Reply::Watched(Watched { placed, proof: b"a proof".to_vec(), log: Some(log) })),
         ("accepted", Reply::Accepted(Position(19))),
         ("blob-part", Reply::BlobPart(BlobPart { total: 4096, bytes: b"a part".to_vec() })),

@@ -109,6 +109,7 @@ pub(super) fn anonymous_request() -> impl Strategy<Value = AnonymousRequest> {
     let relate = any::<([u8; 32], u64, u64)>().prop_map(|(log, from, to)| Relate { log: LogId(log), from, to });
     prop_oneof![
         relate.prop_map(A::Relate),
+        Just(A::Witnessed),
         register().prop_map(|register| A::Register(Box::new(register))),
         lookup().prop_map(A::Lookup),
         found.prop_map(|found| A::Found(Box::new(found))),
@@ -178,6 +179,7 @@ pub(super) fn reply() -> impl Strategy<Value = Reply> {
         Just(Reply::Done),
         (vec(account, 0..4), bytes(), log()).prop_map(|(found, placed, log)| Reply::Accounts(Accounts { found, placed, log })),
         vec(any::<[u8; 32]>(), 0..9).prop_map(Reply::Related),
+        (bytes(), vec("[ -~]{0,80}", 0..4)).prop_map(|(head, witnesses)| Reply::Witnessed(Witnessed { head, witnesses })),
         (bytes(), bytes(), log()).prop_map(|(placed, proof, log)| Reply::Watched(Watched { placed, proof, log })),
         any::<u64>().prop_map(|position| Reply::Accepted(Position(position))),
         (any::<u64>(), bytes()).prop_map(|(total, bytes)| Reply::BlobPart(BlobPart { total, bytes })),
