@@ -75,6 +75,18 @@ impl Head {
     }
 }
 
+impl Cosignature {
+    /// One line of a signed note: what a witness answers. Put below the head's note, [`SignedHead::from_note`] reads it.
+    pub fn to_note_line(&self) -> String {
+        note::write_line(&self.to_line())
+    }
+
+    fn to_line(&self) -> Line {
+        let bytes = [self.seconds.to_be_bytes().as_slice(), &self.signature].concat();
+        Line { name: self.name.clone(), key_id: self.key_id, bytes }
+    }
+}
+
 impl SignedHead {
     /// Signs a head. Only ever of what is durable, and never of a smaller tree than before.
     pub fn sign(head: Head, log: &LogId, key: &SigningKey) -> Self {
@@ -93,11 +105,7 @@ impl SignedHead {
         let (id, origin) = (log.id(), log.origin());
         let key_id = note::key_id(&origin, note::ED25519, &log.signing);
         let own = Line { name: origin, key_id, bytes: self.signature.to_vec() };
-        let others = self.cosignatures.iter().map(|it| Line {
-            name: it.name.clone(),
-            key_id: it.key_id,
-            bytes: [it.seconds.to_be_bytes().as_slice(), &it.signature].concat(),
-        });
+        let others = self.cosignatures.iter().map(Cosignature::to_line);
         note::write(&self.head.text(&id), &std::iter::once(own).chain(others).collect::<Vec<_>>())
     }
 

@@ -17,6 +17,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 pub mod absence;
+mod add_checkpoint;
 pub mod evidence;
 mod handover;
 mod head;
@@ -36,6 +37,7 @@ pub mod step;
 pub mod tree;
 mod witness;
 
+pub use add_checkpoint::AddCheckpoint;
 pub use evidence::{Answer, Crime, Evidence, Reason, Shown, Verdict};
 pub use handover::Handover;
 pub use head::{Cosignature, Head, SignedHead};

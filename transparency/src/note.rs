@@ -74,10 +74,14 @@ pub(crate) fn strong_key(key: &[u8; 32]) -> Option<VerifyingKey> {
 pub(crate) fn write(text: &str, lines: &[Line]) -> String {
     let mut note = format!("{text}\n");
     for line in lines {
-        let bytes = STANDARD.encode([line.key_id.as_slice(), &line.bytes].concat());
-        note.push_str(&format!("{DASH}{} {bytes}\n", line.name));
+        note.push_str(&write_line(line));
     }
     note
+}
+
+pub(crate) fn write_line(line: &Line) -> String {
+    let bytes = STANDARD.encode([line.key_id.as_slice(), &line.bytes].concat());
+    format!("{DASH}{} {bytes}\n", line.name)
 }
 
 /// Takes a note apart; the text keeps its last newline.
