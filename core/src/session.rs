@@ -6,15 +6,15 @@
 
 use std::collections::HashMap;
 
-use waxseal_transparency::Head;
 use waxseal_wire::frame::{Door, Told};
 use waxseal_wire::id::{AccountId, AliasId, BlobId, GroupId, IdempotencyKey, Millis, RequestId, Seq};
 use waxseal_wire::reply::{KeysLeft, Push, Refusal, Reply, Session as Proven};
-use waxseal_wire::request::{AccountRef, Authenticate, DeviceRequest, Request, authenticate_bytes};
+use waxseal_wire::request::{AccountRef, Authenticate, DeviceRequest, Request, Seen, authenticate_bytes};
 
 use crate::Output;
 use crate::account::{Upload, me};
 use crate::store::StoreError;
+use crate::trust::reconcile::Question;
 use crate::turn::Turn;
 
 /// Why something was asked.
@@ -58,8 +58,8 @@ pub(crate) enum Purpose {
     LinkPoll,
     /// What the directory says of us, so many versions.
     Watch(u32),
-    /// Whether a tree head that somebody has seen, and ours, are of one log.
-    Relate(AccountId, Head),
+    /// Whether the tree head that this person has seen, and ours, are of one log.
+    Heard(AccountId, Question),
 }
 
 /// What is true of the connection now.
@@ -118,7 +118,17 @@ pub(crate) struct Session {
     /// All that waited when this session began was taken.
     taken: bool,
     next: u64,
-    asked: HashMap<RequestId, (Door, Purpose)>,
+    asked: HashMap<RequestId, Asked>,
+    /// Which tree head the question named to which an answer is being read.
+    pub(crate) seen_then: Option<Seen>,
+}
+
+/// What was asked, and not answered yet.
+#[derive(Debug, Clone)]
+struct Asked {
+    door: Door,
+    purpose: Purpose,
+    seen: Option<Seen>,
 }
 
 impl Session {
@@ -135,7 +145,7 @@ impl Session {
     }
 
     pub(crate) fn disconnect(&mut self, door: Door) {
-        self.asked.retain(|_, (at, _)| *at != door);
+        self.asked.retain(|_, asked| asked.door != door);
         match door {
             Door::Anonymous => self.anonymous = false,
             Door::Device => {
@@ -147,14 +157,15 @@ impl Session {
         }
     }
 
-    pub(crate) fn open_request(&mut self, door: Door, purpose: Purpose) -> Option<RequestId> {
+    /// `seen` is the tree head that the request names, if it is about the directory.
+    pub(crate) fn open_request(&mut self, door: Door, seen: Option<Seen>, purpose: Purpose) -> Option<RequestId> {
         if !self.is_open(door) {
             return None;
         }
         self.next += 1;
         let id = RequestId(self.next);
         if purpose != Purpose::Ignore {
-            self.asked.insert(id, (door, purpose));
+            self.asked.insert(id, Asked { door, purpose, seen });
         }
         Some(id)
     }
@@ -171,7 +182,7 @@ impl Session {
 
     /// Whether something is asked for this reason and not answered yet.
     pub(crate) fn is_asked(&self, is: impl Fn(&Purpose) -> bool) -> bool {
-        self.asked.values().any(|(_, purpose)| is(purpose))
+        self.asked.values().any(|asked| is(&asked.purpose))
     }
 }
 
@@ -181,7 +192,7 @@ impl Turn<'_> {
         match door {
             Door::Anonymous => {
                 self.session.anonymous = true;
-                self.session.relate_at = Some(self.now);
+                self.hold_heads_soon();
                 self.ask_registration()?;
                 if self.session.denied {
                     self.ask_own_chain()?;
@@ -205,7 +216,10 @@ impl Turn<'_> {
             Told::Push(Push::Entries(entries)) if door == Door::Device && self.session.proven => self.entries(entries),
             Told::Push(_) => Ok(()),
             Told::Reply(id, reply) => match self.session.asked.remove(&id) {
-                Some((at, purpose)) if at == door => self.answered(purpose, reply),
+                Some(asked) if asked.door == door => {
+                    self.session.seen_then = asked.seen;
+                    self.answered(asked.purpose, reply)
+                }
                 _ => Ok(()),
             },
         }
@@ -255,7 +269,7 @@ impl Turn<'_> {
             Purpose::LinkParcel(blob) => self.link_parcel(&blob, reply),
             Purpose::LinkPoll => self.link_polled(reply),
             Purpose::Watch(versions) => self.watch_came(versions, reply),
-            Purpose::Relate(account, ours) => self.related(&account, &ours, reply),
+            Purpose::Heard(account, question) => self.heard_answered(&account, question, reply),
         }
     }
 

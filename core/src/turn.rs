@@ -97,7 +97,7 @@ impl Turn<'_> {
 
     /// Sends a request whose answer is handled by `purpose`; false while the door is shut.
     pub(crate) fn send(&mut self, door: Door, request: Request, purpose: Purpose) -> bool {
-        let Some(id) = self.session.open_request(door, purpose) else { return false };
+        let Some(id) = self.session.open_request(door, request.seen(), purpose) else { return false };
         self.outputs.push(Output::Send(door, id, request));
         true
     }

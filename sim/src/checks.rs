@@ -13,7 +13,7 @@ use waxseal_core::view::{ChatId, ChatState, Health, Line, MessageState, MessageV
 pub use accounted::accounted;
 pub(crate) use together::carrying;
 pub use together::together;
-pub use truth::{no_ghosts, true_words};
+pub use truth::{no_ghosts, nobody_accused, true_words};
 
 use crate::town::{Broken, Town};
 
@@ -28,6 +28,8 @@ pub enum Check {
     Words,
     /// Nobody who does not live here is in a group.
     Ghosts,
+    /// Nobody holds an honest server for a liar.
+    Accused,
     /// No chat is being mended, no outbox waits.
     Rest,
     /// A chat is carried by one group, and who shows it as open is in that group.

@@ -149,6 +149,9 @@ pub fn play_with(seed: u64, kind: Kind, lies: &[(Lie, u32)], planted: Option<Pla
     faults.extend(farewell::last_words(&mut town)?);
     // What a liar swallowed last shows only when something follows it.
     faults.extend(checks::accounted(&mut town, honest, &spared)?);
+    if honest {
+        faults.extend(checks::nobody_accused(&mut town)?);
+    }
     // Where a lie destroyed an invitation for good, what goes to who never came is of that lie.
     let of_lies = match (honest, spared.checks.contains(&Check::Opened)) {
         (true, _) => 0,

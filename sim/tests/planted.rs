@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use waxseal_core::Command;
+use waxseal_core::output::Problem;
 use waxseal_core::store::StoreError;
+use waxseal_core::{Command, Event};
 use waxseal_sim::checks::Check;
 use waxseal_sim::ledger::Said;
 use waxseal_sim::liar::{Liar, Lie};
@@ -87,6 +88,17 @@ fn a_gap_where_nobody_left_is_named() {
 fn a_chat_that_a_device_lost_is_named() {
     let lost = named(Kind::Change, END, |town| change(town, 0, "DELETE FROM chat WHERE direct"));
     assert_eq!(lost, all(&[Check::Accounted]));
+}
+
+#[test]
+fn an_honest_server_that_is_called_a_liar_is_named() {
+    let kept = "INSERT INTO evidence (at, what, bytes) VALUES (1, 'planted', x'')";
+    assert_eq!(named_where(Kind::Talk, kept), all(&[Check::Accused]));
+    let told = named(Kind::Talk, END, |town| {
+        town.houses[1].told.push(Event::Failed { chat: None, problem: Problem::OtherDirectory });
+        Ok(())
+    });
+    assert_eq!(told, all(&[Check::Accused]));
 }
 
 #[test]

@@ -55,6 +55,11 @@ impl Handover {
         }
     }
 
+    /// When the old log signed last: now, or later where its clock ran ahead.
+    pub fn ended(&self) -> Millis {
+        self.at.max(self.last.at)
+    }
+
     /// Its bytes.
     pub fn encode(&self) -> Vec<u8> {
         proto::Handover {

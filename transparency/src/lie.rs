@@ -31,6 +31,9 @@ pub enum Lie {
     /// An older head than one that is known. Ask again.
     #[error("the tree head is older than one that was seen")]
     Behind,
+    /// For hours no answer that would tell how a head that others have seen belongs to ours.
+    #[error("the server does not say how a tree head that others have seen belongs to ours")]
+    Withheld,
     /// Signed later than a head that was seen, and smaller: something was taken back.
     #[error("the log was rolled back")]
     RolledBack,
@@ -63,6 +66,6 @@ pub enum Lie {
 impl Lie {
     /// Whether the server, or whoever speaks for it, lied or is broken; otherwise asking again may help.
     pub fn is_lie(&self) -> bool {
-        !matches!(self, Self::Name | Self::Unwitnessed { .. } | Self::Early | Self::Stale | Self::Behind)
+        !matches!(self, Self::Name | Self::Unwitnessed { .. } | Self::Early | Self::Stale | Self::Behind | Self::Withheld)
     }
 }

@@ -20,6 +20,17 @@ pub enum Request {
     Device(DeviceRequest),
 }
 
+impl Request {
+    /// The tree head of the directory that its answer must continue, where it names one.
+    pub fn seen(&self) -> Option<Seen> {
+        match self {
+            Self::Anonymous(AnonymousRequest::Lookup(lookup)) => lookup.seen,
+            Self::Device(DeviceRequest::Watch(watch)) => watch.seen,
+            _ => None,
+        }
+    }
+}
+
 /// Asked at `/v1/anonymous`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AnonymousRequest {

@@ -312,6 +312,10 @@ const CLIENT: &[&str] = &[
         tries INTEGER NOT NULL DEFAULT 0);
     ALTER TABLE chat ADD COLUMN told_head INTEGER NOT NULL DEFAULT 0;
     CREATE TABLE evidence (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, what TEXT NOT NULL, bytes BLOB NOT NULL);",
+    // When a log that ours went on from said that it ends: what it signs later is another history. And how often the server put
+    // us off about a head.
+    "ALTER TABLE past_log ADD COLUMN ended INTEGER NOT NULL DEFAULT 9223372036854775807;
+    ALTER TABLE heard_head ADD COLUMN waits INTEGER NOT NULL DEFAULT 0;",
 ];
 
 const LISTS: u32 = 1_000;

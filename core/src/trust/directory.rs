@@ -61,6 +61,14 @@ fn hold(tx: &Tx<'_>, keys: &LogKeys, head: Option<&SignedHead>) -> Result<(), St
     Ok(())
 }
 
+/// Remembers when a log handed over; its first word on that counts.
+pub(super) fn log_ended(tx: &Tx<'_>, handover: &Handover) -> Result<(), StoreError> {
+    let ended = i64::try_from(handover.ended().0).unwrap_or(i64::MAX);
+    tx.prepare_cached("INSERT OR IGNORE INTO past_log (log, ended) VALUES (?1, ?2)")?
+        .execute(params![handover.old.id().0, ended])?;
+    Ok(())
+}
+
 impl Turn<'_> {
     /// What an answer's tree head must go on from.
     pub(crate) fn seen(&self) -> Result<Option<Seen>, StoreError> {
@@ -113,6 +121,8 @@ impl Turn<'_> {
                 hold(self.tx, &held.keys, Some(&placed.head))?;
                 Ok(Some((held.keys, placed, proven)))
             }
+            // The question named an older head than we hold by now, and the server answered the question.
+            Err(Lie::Consistency | Lie::Behind) if self.has_moved_on(&held) => Ok(None),
             Err(lie) => {
                 let one = held.head.filter(|_| placed.head.verify(&held.keys).is_ok());
                 let heads = one.map(|one| Evidence::Heads { log: held.keys, one, other: placed.head.clone() });
@@ -120,6 +130,12 @@ impl Turn<'_> {
                 Ok(None)
             }
         }
+    }
+
+    /// Whether another answer, on the way at the same time, brought a newer head than the one this answer's question named.
+    fn has_moved_on(&self, held: &Held) -> bool {
+        let named = self.session.seen_then.filter(|seen| seen.log.0 == held.keys.id().0).map_or(0, |seen| seen.size);
+        held.head.as_ref().is_some_and(|held| held.head.size != named)
     }
 
     /// The log that is held, or becomes held: the first one that a server shows, or one that ours hands over to.
@@ -131,11 +147,11 @@ impl Turn<'_> {
         if keys == held.keys {
             return Ok(Some(held));
         }
-        let mut at = held.keys;
+        let (mut at, mut ended) = (held.keys, Vec::new());
         for handover in &shown.handovers {
-            let next = Handover::decode(handover).and_then(|handover| handover.verify(&at, None));
+            let next = Handover::decode(handover).and_then(|handover| handover.verify(&at, None).map(|next| (handover, next)));
             match next {
-                Ok(next) => at = next,
+                Ok((handover, next)) => (at, _) = (next, ended.push(handover)),
                 Err(lie) => return self.caught(lie, None).map(|()| None),
             }
         }
@@ -143,7 +159,7 @@ impl Turn<'_> {
             return self.caught(Lie::Handover, None).map(|()| None);
         }
         // What is known of people stays: their chains may only grow, whatever the new log says.
-        self.tx.prepare_cached("INSERT OR IGNORE INTO past_log (log) VALUES (?1)")?.execute([held.keys.id().0])?;
+        ended.iter().try_for_each(|handover| log_ended(self.tx, handover))?;
         hold(self.tx, &keys, None)?;
         Ok(Some(Held { keys, head: None }))
     }

@@ -15,6 +15,7 @@ pub(crate) mod directory;
 mod heard;
 mod leaves;
 mod lookup;
+pub(crate) mod reconcile;
 pub(crate) mod safety;
 
 use waxseal_wire::chain::PublicKey;

@@ -1,11 +1,13 @@
-//! Nothing is shown as somebody who did not say it, and no foreign device is in a group.
+//! Nothing is shown as somebody who did not say it, no foreign device is in a group, and who is honest is called no liar.
 //!
 //! What people said is kept by `deeds`; who is a device of whom is read from the
 //! houses themselves, which have their keys.
 
 use std::collections::BTreeSet;
 
+use waxseal_core::Event;
 use waxseal_core::group::{Group, Identity};
+use waxseal_core::output::Problem;
 use waxseal_core::store::{Store, StoreError};
 use waxseal_wire::id::{AccountId, DeviceId, GroupId};
 
@@ -81,4 +83,21 @@ fn leaves(store: &Store) -> Result<Vec<True>, StoreError> {
         let leaves = loaded.flat_map(|group| group.members());
         Ok(leaves.map(|leaf| (leaf.account.0, leaf.device.0, leaf.key.0)).collect())
     })
+}
+
+/// Where the server is honest, no house was told that it lied, and none keeps evidence of it.
+pub fn nobody_accused(town: &mut Town) -> Result<Vec<Fault>, Broken> {
+    let mut faults = Vec::new();
+    for house in &mut town.houses {
+        let accuses = |event: &&Event| {
+            let Event::Failed { problem, .. } = event else { return false };
+            matches!(problem, Problem::OtherDirectory) || matches!(problem, Problem::Directory(lie) if lie.is_lie())
+        };
+        let told = house.told.iter().find(accuses).map(|event| format!("{event:?}"));
+        let kept = house.client().evidence()?.into_iter().next().map(|evidence| evidence.what);
+        if let Some(word) = told.or(kept) {
+            faults.push(Fault(Check::Accused, format!("{} says of an honest server: {word}", house.name)));
+        }
+    }
+    Ok(faults)
 }

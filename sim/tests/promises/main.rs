@@ -12,6 +12,7 @@ mod dump;
 mod forward_secrecy;
 mod ghost;
 mod healing;
+mod honest_server;
 mod hostile_directory;
 mod hostile_mailbox;
 mod quantum;
