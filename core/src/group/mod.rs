@@ -30,6 +30,7 @@ use std::cell::OnceCell;
 
 use openmls::group::{ExportSecretError, MlsGroup};
 use openmls::prelude::LeafNodeIndex;
+use openmls::treesync::LeafNodeSource;
 use openmls_traits::OpenMlsProvider;
 use rand_core::CryptoRngCore;
 use tls_codec::Serialize as _;
@@ -135,6 +136,12 @@ impl Group {
     pub fn members(&self) -> Vec<MemberLeaf> {
         let leaves = self.mls.public_group().treesync().full_leaves();
         leaves.filter_map(|(index, node)| Some(MemberLeaf::new(index.u32(), leaf::claim(node)?))).collect()
+    }
+
+    /// Whether a leaf is still as it was added: its device has made no Commit since, and may not know that it is in (RFC 9420 §7.2).
+    pub fn is_untouched(&self, leaf: &MemberLeaf) -> bool {
+        let node = self.mls.public_group().leaf(LeafNodeIndex::new(leaf.leaf));
+        node.is_some_and(|node| matches!(node.leaf_node_source(), LeafNodeSource::KeyPackage(_)))
     }
 
     /// The addresses of all members, with seal keys that are agreed anew each time.

@@ -5,12 +5,13 @@
 //!                                        └─ who knows better does not follow ──► asks to be let in, later
 //!   removed, and not told ──► asks for help, or founds anew ──► an admin's device says that they are out
 //!   out, and added again by a Welcome that the server dropped ──► asks those who were there
+//!   speaks in a group that another replaced ──► is looked for there, and added again where it never came
 //! ```
 //! Called by `errand` and by the inbox. Nobody is put out or brought in by a word of this that could not do it by a
 //! Commit: that somebody is out counts from an admin alone, and a founding is followed by the rules of `refound`, or not.
 //! Each word goes to whoever gave the cause, and so often at most: nobody can make others talk for ever.
 
-use waxseal_wire::id::{AccountId, Epoch, GroupId, Millis};
+use waxseal_wire::id::{AccountId, DeviceId, Epoch, GroupId, Millis};
 
 use crate::chat::{self, Chat, ChatGroup, GroupState};
 use crate::group::{Errand, GroupError, MemberLeaf};
@@ -24,6 +25,8 @@ use crate::view::{ChatId, ChatState, Notice};
 const FOLLOWS: u32 = 6;
 /// For the first time after so long, in milliseconds; each further time four times as late.
 const FOLLOW: u64 = 60_000;
+/// Whoever joined has shown itself after so long, in milliseconds: it makes new keys within minutes.
+const MISSED: u64 = 4 * 60_000;
 /// What is said leaves after so long, in milliseconds.
 const SOON: (u64, u64) = (100, 1_000);
 /// Somebody who is out is told so at most so often in a day.
@@ -94,6 +97,45 @@ impl Turn<'_> {
         again.due = self.later(wait, wait + wait / 2);
         again.save(self.tx)?;
         Ok(true)
+    }
+
+    /// Somebody spoke in a group that another has replaced. They may be on their way into that one, or have missed the invitation.
+    pub(crate) fn spoke_behind(&mut self, place: &ChatGroup, by: &MemberLeaf) -> Result<(), StoreError> {
+        if self.untouched(&place.chat, &by.account, &by.device)?.is_none() {
+            return Ok(());
+        }
+        let missed = Intent::Missed { account: by.account.0, device: by.device.0 };
+        if self.is_posted(&place.chat, |intent| *intent == missed)? {
+            return Ok(());
+        }
+        let due = self.later(MISSED, 2 * MISSED);
+        self.post_at(Some(place.chat), &missed, due).map(drop)
+    }
+
+    /// It is time to look whether they came, and to add them again if not.
+    pub(crate) fn begin_missed(&mut self, entry: &Entry) -> Result<bool, StoreError> {
+        let (Intent::Missed { account, device }, Some(chat)) = (&entry.intent, entry.chat) else { return Ok(true) };
+        outbox::delete(self.tx, entry.id)?;
+        let (account, device) = (AccountId(*account), DeviceId(*device));
+        let Some((group, epoch)) = self.untouched(&chat, &account, &device)? else { return Ok(true) };
+        let readd = Intent::Readd { account: account.0, device: device.0, epoch: epoch.0 };
+        if !self.is_posted(&chat, |intent| matches!(intent, Intent::Readd { device: posted, .. } if *posted == device.0))? {
+            let due = self.turn_of(&group, Some(&account))?;
+            self.post_at(Some(chat), &readd, due)?;
+        }
+        Ok(true)
+    }
+
+    /// The group that carries a chat, and its epoch, where another's device is in it and has not shown itself there yet.
+    fn untouched(&mut self, chat: &ChatId, account: &AccountId, device: &DeviceId) -> Result<Option<(GroupId, Epoch)>, StoreError> {
+        let current = chat::current(self.tx, chat)?.filter(|current| current.state == GroupState::Open);
+        let (Some(current), Some(own)) = (current, self.identity()?.map(|own| own.device)) else { return Ok(None) };
+        let epoch = self.with_group(&current.group, |group, _, _| {
+            let mut leaves = group.members().into_iter().filter(|leaf| leaf.account == *account && leaf.device == *device);
+            let is = leaves.any(|leaf| leaf.device != own && group.is_untouched(&leaf));
+            Ok::<_, GroupError>(is.then(|| group.epoch()))
+        })?;
+        Ok(epoch.and_then(Result::ok).flatten().map(|epoch| (current.group, epoch)))
     }
 
     /// Somebody who is out asks for help in `group`.

@@ -11,7 +11,7 @@ use waxseal_wire::seal::Delivered;
 use super::{Fate, Number, parked};
 use crate::Event;
 use crate::account::me::{self, Counter};
-use crate::chat::{self, ChatGroup, line};
+use crate::chat::{self, ChatGroup, GroupState, line};
 use crate::content::{Body, Content, MessageId};
 use crate::group::{Group, GroupError, MemberLeaf, OpenError, Opened};
 use crate::store::{StoreError, Tx};
@@ -95,6 +95,9 @@ impl Turn<'_> {
             Ok(content) => self.said(&place, delivered, &from, &content)?,
             // The sender's fault; its place is kept.
             Err(_) => self.show(&place, delivered, &from, Line::Unknown(String::new()), None, None)?,
+        }
+        if place.state == GroupState::Superseded {
+            self.spoke_behind(&place, &from)?;
         }
         if marked && number == Number::Used && !self.is_marked(&place, delivered)? {
             self.mark_rest(&place, delivered.position)?;

@@ -35,6 +35,7 @@ impl Turn<'_> {
             Intent::Note => self.begin_note(entry, &identity),
             Intent::Bring => self.begin_bring(entry, &identity),
             Intent::Follow { .. } => self.begin_follow(entry),
+            Intent::Missed { .. } => self.begin_missed(entry),
             Intent::Told(_) => entry::delete(self.tx, entry.id).map(|()| true),
             Intent::Say(content) => self.begin_say(entry, &identity, content),
             intent => {
@@ -237,7 +238,8 @@ impl Turn<'_> {
                 self.readd_change(place, (&AccountId(*account), &DeviceId(*device)), Epoch(*epoch), &members, offers, &mut change)?;
             }
             Intent::OpenDirect(_) | Intent::LookUp(_) | Intent::Found { .. } => {}
-            Intent::Say(_) | Intent::Errand { .. } | Intent::Note | Intent::Follow { .. } | Intent::Told(_) => {}
+            Intent::Say(_) | Intent::Errand { .. } | Intent::Note | Intent::Told(_) => {}
+            Intent::Follow { .. } | Intent::Missed { .. } => {}
         }
         // Removing the last admin but for those who stay would leave nobody; the rule then makes everybody one.
         let idle = change.add.is_empty() && change.remove.is_empty() && change.policy.is_none() && !change.with_path;

@@ -131,7 +131,7 @@ pub(super) fn insert(
         bytes.as_slice(),
         due.0.cast_signed(),
         // None is something that a person waits for while it is not begun.
-        matches!(intent, Intent::Found { .. } | Intent::Note | Intent::Follow { .. } | Intent::Told(_))
+        matches!(intent, Intent::Found { .. } | Intent::Note | Intent::Follow { .. } | Intent::Missed { .. } | Intent::Told(_))
             || (chat.is_some() && matches!(intent, Intent::OpenDirect(_)))
     ])?;
     Ok(tx.last_insert_rowid())

@@ -89,6 +89,8 @@ pub(crate) enum Intent {
     Note,
     /// Ask whoever founded this group, which we do not follow, to let us in; when it is time.
     Follow { by: [u8; 32], group: [u8; 16], epoch: u64, generation: u64 },
+    /// This device spoke in a group that another had replaced: look whether it came into that one, when it is time.
+    Missed { account: [u8; 32], device: [u8; 16] },
     /// This account was told that it is out; kept for a day, so that it is not told all day long.
     Told([u8; 32]),
 }
