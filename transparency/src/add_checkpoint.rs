@@ -92,7 +92,9 @@ mod tests {
     fn nothing_else_is_read() {
         let hash = note::base64(&[1; 32]);
         let long = format!("old 5\n{}\nnote", format!("{hash}\n").repeat(PROOF + 1));
-        for bad in ["", "old", "old 5", "old 5\n", "old x\n\nnote", "old -1\n\nnote", "old +1\n\nnote", "old 05\n\nnote", "old \n\nnote"] {
+        for bad in
+            ["", "old", "old 5", "old 5\n", "old x\n\nnote", "old -1\n\nnote", "old +1\n\nnote", "old 05\n\nnote", "old \n\nnote"]
+        {
             assert!(AddCheckpoint::parse(bad).is_err(), "{bad:?}");
         }
         for bad in [&long, "old 5\nAAAA\n\nnote", " old 5\n\nnote", "old 5\r\n\r\nnote", "old 18446744073709551616\n\nnote"] {

@@ -16,6 +16,7 @@ mod log;
 mod mailboxes;
 mod schema;
 mod upkeep;
+mod witness;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -24,15 +25,15 @@ use std::time::Duration;
 
 use rand_core::CryptoRngCore;
 use rusqlite::{Connection, ErrorCode, OpenFlags, backup, ffi};
-use waxseal_transparency::Value;
 use waxseal_transparency::publish::Epoch as Published;
+use waxseal_transparency::{LogKeys, Value};
 use waxseal_wire::chain::{DeviceEntry, SignedRecord};
 use waxseal_wire::id::{AccountId, AliasId, BlobId, DeviceId, GroupId, LogId, Millis, Seq};
 use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::{AccountFound, BlobPart, KeysLeft, MailboxEntry, Refusal};
 use waxseal_wire::request::{AccountRef, PublishKeys, PutBlob};
 
-use super::{Day, DeviceRow, Invite, MailboxId, NewAccount, Once, Posted, Rule, Stop, Store, StoreError};
+use super::{Day, DeviceRow, Invite, MailboxId, NewAccount, Once, Posted, Rule, Stop, Store, StoreError, WitnessedLog};
 use crate::subject::Subject;
 
 pub use held::{Held, HeldError};
@@ -415,6 +416,26 @@ impl Store for SqliteStore {
 
     fn step(&mut self, epoch: u64) -> Result<Option<Vec<u8>>, StoreError> {
         broken(self.glance(|conn| directory::step(conn, epoch)))
+    }
+
+    fn cosigned(&mut self, log: &LogId) -> Result<Option<Vec<u8>>, StoreError> {
+        broken(self.glance(|conn| witness::cosigned(conn, log)))
+    }
+
+    fn keep_cosigned(&mut self, log: &LogId, head: &[u8]) -> Result<(), StoreError> {
+        broken(self.whole(|conn| witness::keep_cosigned(conn, log, head)))
+    }
+
+    fn witnessed(&mut self, log: &LogKeys) -> Result<Option<WitnessedLog>, StoreError> {
+        broken(self.glance(|conn| witness::witnessed(conn, log)))
+    }
+
+    fn witness<T>(
+        &mut self,
+        log: &LogKeys,
+        rule: impl FnOnce(Option<&WitnessedLog>) -> (Option<WitnessedLog>, T),
+    ) -> Result<T, StoreError> {
+        broken(self.whole(|conn| witness::witness(conn, log, rule)))
     }
 
     fn sweep(&mut self, today: Day, kept: Day, groups: Day) -> Result<(), StoreError> {
