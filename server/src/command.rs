@@ -34,8 +34,7 @@ Examples:
   waxseald invite --uses 5 --days 14     a code that five people may register with
   waxseald subject alice                 everything this server holds about alice
   waxseald holds                         everything that this server can hold about anybody, and why
-  waxseald witness --url https://chat.example
-                                         the line that another operator writes, so that both vouch for each other
+  waxseald witness                       a line for another operator: their server will vouch for this one
   waxseald backup today.waxseal          copy the store while the server runs
   waxseald restore today.waxseal         put a copy back, the server being stopped
 
@@ -82,7 +81,7 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
-    /// Print the line for another operator's configuration, so that they can be a witness of this server, and this one of theirs
+    /// Print the line by which another operator's server becomes a witness of this one
     Witness {
         /// Where this server is for others [default: where it listens]
         #[arg(long, value_name = "URL")]

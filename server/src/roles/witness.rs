@@ -42,9 +42,12 @@ pub enum Declined {
         /// That head, as the log signed it.
         cosigned: String,
     },
-    /// The proof does not lead from what was cosigned to this head.
+    /// The proof does not lead from what was cosigned to this head: another history, or a proof that somebody else made up.
     #[error("the proof does not hold")]
-    Unproven,
+    Unproven {
+        /// What was cosigned, as the log signed it; empty for nothing yet.
+        cosigned: String,
+    },
     /// Too many new trees in too short a time.
     #[error("too many heads")]
     TooFast,
@@ -167,7 +170,7 @@ fn judge(known: Option<&WitnessedLog>, log: &LogKeys, asked: &AddCheckpoint, hea
     let Some(known) = known else {
         return match (asked.old, asked.proof.is_empty()) {
             (0, true) => Ok(()),
-            (0, false) => Err(Declined::Unproven),
+            (0, false) => Err(Declined::Unproven { cosigned: String::new() }),
             _ => Err(Declined::Elsewhere { size: 0 }),
         };
     };
@@ -189,6 +192,6 @@ fn judge(known: Option<&WitnessedLog>, log: &LogKeys, asked: &AddCheckpoint, hea
     }
     match is_consistent((size, &known.root), (head.size, &head.root), &asked.proof) {
         true => Ok(()),
-        false => Err(Declined::Unproven),
+        false => Err(Declined::Unproven { cosigned: known.note.clone() }),
     }
 }

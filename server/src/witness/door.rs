@@ -10,7 +10,7 @@ use std::time::Duration;
 use hyper::StatusCode;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
-use tracing::error;
+use tracing::{error, warn};
 use waxseal_transparency::{AddCheckpoint, LogKeys, SignedHead};
 
 use super::Peer;
@@ -27,8 +27,13 @@ const LOUD_EVERY: Duration = Duration::from_secs(60);
 pub(crate) struct Door {
     followed: Vec<Followed>,
     turns: Semaphore,
-    loud: Mutex<Option<Instant>>,
+    loud: Pace,
+    warned: Pace,
 }
+
+/// When something was said last that anybody can make us say over and over.
+#[derive(Default)]
+struct Pace(Mutex<Option<Instant>>);
 
 /// What is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +48,12 @@ pub(crate) enum Said {
 
 impl Door {
     pub(crate) fn new(peers: &[Peer]) -> Self {
-        Self { followed: peers.iter().filter_map(Followed::of).collect(), turns: Semaphore::new(TURNS), loud: Mutex::default() }
+        Self {
+            followed: peers.iter().filter_map(Followed::of).collect(),
+            turns: Semaphore::new(TURNS),
+            loud: Pace::default(),
+            warned: Pace::default(),
+        }
     }
 
     /// Answers one question.
@@ -83,10 +93,21 @@ impl Door {
             Declined::Backwards => Said::Refused(StatusCode::BAD_REQUEST),
             Declined::Ended => Said::Refused(StatusCode::FORBIDDEN),
             Declined::Elsewhere { size } => Said::Size(size),
-            Declined::Unproven => Said::Refused(StatusCode::UNPROCESSABLE_ENTITY),
+            Declined::Unproven { cosigned } => {
+                // Anybody can make up a proof that does not hold: so this alone convicts nobody.
+                if self.warned.is_time() {
+                    warn!(
+                        log = log.origin(),
+                        cosigned,
+                        refused = signed.to_note(log),
+                        "a head of a log that is witnessed here was not proven to continue what was cosigned: refused"
+                    );
+                }
+                Said::Refused(StatusCode::UNPROCESSABLE_ENTITY)
+            }
             Declined::TooFast => Said::Refused(StatusCode::TOO_MANY_REQUESTS),
             Declined::Split { size, cosigned } => {
-                if self.is_loud() {
+                if self.loud.is_time() {
                     error!(
                         log = log.origin(),
                         cosigned,
@@ -98,13 +119,15 @@ impl Door {
             }
         }
     }
+}
 
-    fn is_loud(&self) -> bool {
-        let mut loud = self.loud.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_loud = loud.is_none_or(|last| last.elapsed() >= LOUD_EVERY);
-        if is_loud {
-            *loud = Some(Instant::now());
+impl Pace {
+    fn is_time(&self) -> bool {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_time = last.is_none_or(|last| last.elapsed() >= LOUD_EVERY);
+        if is_time {
+            *last = Some(Instant::now());
         }
-        is_loud
+        is_time
     }
 }
