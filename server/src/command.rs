@@ -34,7 +34,7 @@ Examples:
   waxseald invite --uses 5 --days 14     a code that five people may register with
   waxseald subject alice                 everything this server holds about alice
   waxseald holds                         everything that this server can hold about anybody, and why
-  waxseald witness                       a line for another operator: their server will vouch for this one
+  waxseald witness                       a line by which another server vouches for this one
   waxseald backup today.waxseal          copy the store while the server runs
   waxseald restore today.waxseal         put a copy back, the server being stopped
 

@@ -4,13 +4,17 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use waxseal_transparency::{AddCheckpoint, LogKeys, SignedHead, Witness, Witnesses};
+use waxseal_transparency::{AddCheckpoint, Head, LogKeys, SignedHead, Witness, WitnessSecret, Witnesses};
 use waxseal_wire::frame::Door;
+use waxseal_wire::id::Millis;
 use waxseal_wire::reply::{Reply, Witnessed};
 use waxseal_wire::request::AnonymousRequest;
 
+use super::faulty::Faults;
 use super::foreign::Log;
 use super::person::{Connection, Person};
 use super::program::{Program, folder, http, verb, waxseald};
@@ -44,13 +48,21 @@ impl Operator {
     }
 
     fn start(&self, witnesses: &[String]) -> Program {
+        self.try_start(witnesses, None).unwrap()
+    }
+
+    /// To die at a step that was chosen: that may be before it is ready.
+    fn try_start(&self, witnesses: &[String], faults: Option<&Faults>) -> Option<Program> {
         let config = self.folder.with_file_name("waxseald.toml");
         let lines: Vec<_> = witnesses.iter().map(|line| format!("{line:?}")).collect();
         fs::write(&config, format!("witnesses = [{}]\n", lines.join(", "))).unwrap();
         let mut command = waxseald(&self.folder);
         let said = File::options().create(true).append(true).open(self.said_in()).unwrap();
         command.stderr(said);
-        Program::launch_at(&self.address, command, &["--config", config.to_str().unwrap()]).unwrap()
+        if let Some(faults) = faults {
+            faults.arm(&mut command);
+        }
+        Program::launch_at(&self.address, command, &["--config", config.to_str().unwrap()])
     }
 
     fn said_in(&self) -> PathBuf {
@@ -206,15 +218,20 @@ async fn a_restored_server_is_followed_to_its_new_log_which_begins_without_cosig
 
 /// Status, head in lower case, and body.
 fn post(address: &str, path: &str, body: &[u8]) -> (u16, String, String) {
-    let mut stream = TcpStream::connect(address).unwrap();
+    try_post(address, path, body).unwrap()
+}
+
+/// `None` where it dies before it has answered.
+fn try_post(address: &str, path: &str, body: &[u8]) -> Option<(u16, String, String)> {
+    let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    write!(stream, "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len()).unwrap();
+    write!(stream, "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len()).ok()?;
     // It may refuse before it has all.
     stream.write_all(body).ok();
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    (head.split(' ').nth(1).unwrap().parse().unwrap(), head.to_lowercase(), body.to_owned())
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    Some((head.split(' ').nth(1).unwrap().parse().unwrap(), head.to_lowercase(), body.to_owned()))
 }
 
 #[tokio::test]
@@ -289,6 +306,120 @@ async fn two_who_ask_at_once_never_get_two_histories() {
     let signed: Vec<_> = asks.into_iter().map(|ask| ask.join().unwrap()).filter(|(_, status)| *status == 200).collect();
     assert!(!signed.is_empty() && signed.iter().all(|(which, _)| *which == signed[0].0), "{signed:?}");
     assert_eq!(program.stop(), Some(0));
+}
+
+/// Killed at one change of its files after the other, also between what is durable and the answer.
+#[test]
+fn a_witness_that_is_killed_never_signs_two_trees_of_one_size() {
+    const DOOR: &str = "/witness/add-checkpoint";
+    let log = Log::new(1, 5);
+    let (mut one, mut other) = (log.parted(), log.parted());
+    one.grow(1);
+    other.grow(2);
+    let line = format!("http://127.0.0.1:9/witness {} {}", Operator::new().keys().1.vkey(), hex::encode(log.keys().to_bytes()));
+    let (mut silent, mut remembered, mut alive) = (0, 0, 0);
+    for step in 1..400 {
+        // Beyond what a question changes.
+        if alive >= 4 {
+            break;
+        }
+        let b = Operator::new();
+        b.line();
+        let faults = Faults::under(&b.folder).kill_at(step);
+        let Some(program) = b.try_start(std::slice::from_ref(&line), Some(&faults)) else { continue };
+        let asks = |log: &Log, old| AddCheckpoint { old, proof: vec![], note: log.head(6).to_note(&log.keys()) }.to_text();
+        let first = try_post(&b.address, DOOR, asks(&one, 0).as_bytes()).map(|answer| answer.0);
+        program.kill();
+        let program = b.start(std::slice::from_ref(&line));
+        let second = post(&b.address, DOOR, asks(&other, 0).as_bytes());
+        match first {
+            Some(200) => assert_eq!((second.0, second.2.as_str()), (409, "6\n"), "killed at {step}"),
+            // It may have decided and not said so: then whoever asks again is given the signature.
+            None if second.0 == 409 => assert_eq!(post(&b.address, DOOR, asks(&one, 6).as_bytes()).0, 200),
+            None => assert_eq!(second.0, 200),
+            other => panic!("{other:?} at {step}"),
+        }
+        alive += usize::from(first.is_some());
+        silent += usize::from(first.is_none());
+        remembered += usize::from(first.is_none() && second.0 == 409);
+        program.kill();
+    }
+    assert!(silent > 0 && remembered > 0, "it was killed before it could answer, and after it had decided");
+    println!("killed before an answer {silent} times, {remembered} of them after it was durable");
+}
+
+/// What a witness answers; some of it is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answers {
+    AsItShould,
+    ByAnotherKey,
+    OfAnotherHead,
+    TooMuch,
+    NoSize,
+    NotFound,
+}
+
+/// A witness of the test's own: its key, where it is, how often it was asked.
+fn witness(answers: Answers, log: LogKeys) -> (String, String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (at, asked) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+    let seed = answers as u8 + 1;
+    let (right, wrong) = (WitnessSecret::new("w.example", [seed; 32]).unwrap(), WitnessSecret::new("w.example", [99; 32]).unwrap());
+    let (vkey, count) = (right.vkey(), Arc::clone(&asked));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Some((mut stream, text)) = stream.ok().and_then(read_asked) else { continue };
+            let signed = SignedHead::from_note(&log, &AddCheckpoint::parse(&text).unwrap().note).unwrap();
+            let (id, head, now) = (log.id(), signed.head, waxseal_server::clock::system());
+            let later = Head { at: Millis(head.at.0 + 1), ..head };
+            let foreign = wrong.cosign(&id, &head, now).to_note_line();
+            let (status, body) = match answers {
+                // Others may stand beside it; what they signed, they say themselves.
+                Answers::AsItShould => ("200 OK", foreign + &right.cosign(&id, &head, now).to_note_line()),
+                Answers::ByAnotherKey => ("200 OK", foreign),
+                Answers::OfAnotherHead => ("200 OK", right.cosign(&id, &later, now).to_note_line()),
+                Answers::TooMuch => ("200 OK", right.cosign(&id, &head, now).to_note_line() + &"x".repeat(1 << 20)),
+                Answers::NoSize => ("409 Conflict", "-1\n".to_owned()),
+                Answers::NotFound => ("404 Not Found", right.cosign(&id, &head, now).to_note_line()),
+            };
+            write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()).ok();
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    (format!("http://{at} {vkey}"), vkey, asked)
+}
+
+#[tokio::test]
+async fn what_is_no_cosignature_of_this_head_by_this_witness_is_not_kept() {
+    use Answers::*;
+    let a = Operator::new();
+    let (log, _) = a.keys();
+    let all = [AsItShould, ByAnotherKey, OfAnotherHead, TooMuch, NoSize, NotFound].map(|answers| witness(answers, log));
+    let program = a.start(&all.each_ref().map(|(line, ..)| line.clone()));
+    until("all are asked", || async { all.iter().all(|(.., asked)| asked.load(Ordering::Relaxed) > 0).then_some(()) }).await;
+    // Long enough for what was answered to be kept.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let told = witnessed(&a.address).await;
+    assert_eq!(told.witnesses, all.each_ref().map(|(_, vkey, _)| vkey.clone()));
+    let head = SignedHead::decode(&told.head).unwrap();
+    assert_eq!(head.cosignatures.len(), 1, "{head:?}");
+    Witness::parse(&all[0].1).unwrap().verify(&log.id(), &head.head, &head.cosignatures[0]).unwrap();
+    assert_eq!(program.stop(), Some(0));
+}
+
+/// One question, whole.
+fn read_asked(mut stream: TcpStream) -> Option<(TcpStream, String)> {
+    let (mut bytes, mut part) = (Vec::new(), [0; 4096]);
+    loop {
+        let count = stream.read(&mut part).ok().filter(|count| *count > 0)?;
+        bytes.extend_from_slice(&part[..count]);
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let length = head.to_lowercase().split("content-length: ").nth(1)?.split("\r\n").next()?.parse::<usize>().ok()?;
+        if body.len() >= length {
+            return Some((stream, body.to_owned()));
+        }
+    }
 }
 
 #[test]
