@@ -108,3 +108,36 @@ fn why(error: &io::Error) -> Silent {
         _ => Silent::Away,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    async fn answered(answer: &'static str, at_most: usize) -> Result<(u16, usize), Silent> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(answer.as_bytes()).await.ok();
+        });
+        let url = Url { tls: false, host: "127.0.0.1".to_owned(), port, path: String::new() };
+        get(&url, "/log/handovers/00", at_most).await.map(|answer| (answer.status.as_u16(), answer.body.len()))
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_read_as_far_as_it_may_go() {
+        const TEN: &str = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789";
+        assert_eq!(answered(TEN, 10).await, Ok((200, 10)));
+        assert_eq!(answered(TEN, 9).await, Err(Silent::TooLong));
+        // Nobody is sent elsewhere.
+        let moved = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n";
+        assert_eq!(answered(moved, 10).await, Ok((302, 0)));
+        assert_eq!(answered("", 10).await, Err(Silent::Broken));
+        assert_eq!(answered("SSH-2.0-OpenSSH_9.6\r\n", 10).await, Err(Silent::Broken));
+        let nobody = Url { tls: false, host: "127.0.0.1".to_owned(), port: 9, path: String::new() };
+        assert_eq!(get(&nobody, "/", 10).await.err(), Some(Silent::Away));
+    }
+}
