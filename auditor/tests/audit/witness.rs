@@ -200,7 +200,7 @@ fn a_newer_head_that_somebody_brings_is_looked_at_at_once() {
     assert_eq!(status, 200);
     let signed = SignedHead::from_note(&log.keys(), &format!("{}{line}", asked.note)).unwrap();
     assert_eq!(witness.verify(&log.keys().id(), &signed.head, &signed.cosignatures[0]), Ok(()));
-    // Another history that goes on from the same one is not what it found: it convicts.
+    // Another history does not go on from what it found.
     next.grow(3);
     other.grow(4);
     liar.show(Shows::of(&next, &next.head(7)));
@@ -208,4 +208,14 @@ fn a_newer_head_that_somebody_brings_is_looked_at_at_once() {
     assert_eq!((status, size.as_str()), (409, "6\n"));
     assert_eq!(ask(&service.1, "POST /add-checkpoint", &asks(&other, 6, 7).to_text()).0, 422);
     assert_eq!(ask(&service.1, "POST /add-checkpoint", &asks(&next, 6, 7).to_text()).0, 200);
+    // One that leaves the common way only now is not what the round comes to, either.
+    let mut fork = next.parted();
+    fork.grow(5);
+    next.grow(6);
+    liar.show(Shows::of(&next, &next.head(8)));
+    let (status, size) = ask(&service.1, "POST /add-checkpoint", &asks(&fork, 7, 8).to_text());
+    assert_eq!((status, size.as_str()), (409, "8\n"));
+    until(&service.1, 503);
+    drop(service);
+    assert!(auditor.convicts().contains("two different states"));
 }
