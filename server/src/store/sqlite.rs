@@ -15,6 +15,7 @@ mod keys;
 mod log;
 mod mailboxes;
 mod schema;
+mod trouble;
 mod upkeep;
 mod witness;
 
@@ -24,7 +25,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rand_core::CryptoRngCore;
-use rusqlite::{Connection, ErrorCode, OpenFlags, backup, ffi};
+use rusqlite::{Connection, OpenFlags, backup};
 use waxseal_transparency::publish::Epoch as Published;
 use waxseal_transparency::{LogKeys, Value};
 use waxseal_wire::chain::{DeviceEntry, SignedRecord};
@@ -478,32 +479,4 @@ fn int(number: u64) -> i64 {
 
 fn uint(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
-}
-
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        match &error {
-            rusqlite::Error::SqliteFailure(failure, _) => match failure.code {
-                ErrorCode::DiskFull => Self::Full,
-                ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => Self::ReadOnly,
-                ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Busy,
-                // SQLite's list of the log's pages could not be made longer: nothing but a full disk does that.
-                ErrorCode::SystemIoFailure if failure.extended_code == ffi::SQLITE_IOERR_SHMSIZE => Self::Full,
-                ErrorCode::SystemIoFailure => Self::Disk(failure.extended_code),
-                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Self::Corrupt,
-                _ => Self::Database(failure.extended_code),
-            },
-            // A value of a wrong kind or length: not written by us.
-            rusqlite::Error::FromSqlConversionFailure(..)
-            | rusqlite::Error::InvalidColumnType(..)
-            | rusqlite::Error::IntegralValueOutOfRange(..) => Self::Corrupt,
-            _ => Self::Database(0),
-        }
-    }
-}
-
-impl From<rusqlite::Error> for Stop {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Broken(error.into())
-    }
 }
