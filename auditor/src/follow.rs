@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::{Child, Command};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use waxseal_transparency::{FRESH, SignedHead, WitnessSecret};
 use waxseal_wire::id::Millis;
 
@@ -23,6 +24,8 @@ use crate::source::Source;
 use crate::state::{State, StateError, Told};
 use crate::{End, Stop, clock, kept, witness};
 
+/// Between two rounds at least, however many ask for one.
+const BREATH: Duration = Duration::from_secs(1);
 /// Heads that wait to be judged; more of them say nothing more.
 const BROUGHT: usize = 8;
 
@@ -48,15 +51,16 @@ pub(crate) async fn follow(asked: Follow) -> Result<End, Stop> {
     let key = asked.key.as_deref().map(witness::load).transpose()?.map(Arc::new);
     let (shows, shown) = watch::channel(None);
     let (brought, brings) = mpsc::channel(BROUGHT);
+    let hurry = Arc::<Notify>::default();
     if let Some(address) = asked.listen {
         let listener = TcpListener::bind(address).await.map_err(Stop::Listen)?;
         if let Ok(address) = listener.local_addr() {
             say(format_args!("listening on http://{address}"));
         }
-        tokio::spawn(serve::serve(listener, Door { shown, key: key.clone(), brought }));
+        tokio::spawn(serve::serve(listener, Door { shown, key: key.clone(), hurry: Arc::clone(&hurry), brought }));
     }
     let audit = Audit { source, server, file, state, demanded: asked.log_key };
-    Follower { audit, key, shows, brings, asked, called: false }.run().await
+    Follower { audit, key, shows, brings, hurry, asked, called: false }.run().await
 }
 
 struct Follower {
@@ -64,6 +68,8 @@ struct Follower {
     key: Option<Arc<WitnessSecret>>,
     shows: watch::Sender<Option<Settled>>,
     brings: mpsc::Receiver<SignedHead>,
+    /// Somebody brought a newer head than was verified.
+    hurry: Arc<Notify>,
     asked: Follow,
     /// Whether somebody was called about the lie.
     called: bool,
@@ -77,9 +83,14 @@ impl Follower {
                 return Ok(end);
             }
             let mut pause = pin!(tokio::time::sleep(self.asked.every));
+            // Whoever hurries us does not keep us running: between two rounds is time for heads that were brought.
+            let mut breath = pin!(tokio::time::sleep(BREATH));
+            let mut hurried = false;
             loop {
                 tokio::select! {
                     () = &mut pause => break,
+                    () = &mut breath, if hurried => break,
+                    () = self.hurry.notified(), if !hurried => hurried = true,
                     Some(head) = self.brings.recv() => self.brought(&head)?,
                 }
             }

@@ -1,7 +1,7 @@
 //! The cosigned head for others, and a witness's one door (C2SP tlog-witness).
 //!
 //! Called by `follow` where `--listen` says so. Signs only heads of the size and root that are settled in the state:
-//! whoever asks for another one is told what is settled. What others bring and the log has signed is handed on, since it
+//! whoever asks for an older one is told what is settled, and for a newer one a round begins at once. What others bring and the log has signed is handed on, since it
 //! may be a history that is not shown here. Never fetches anything.
 //!
 //! ```text
@@ -16,14 +16,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc, watch};
-use waxseal_transparency::{Head, LogKeys, SignedHead, WitnessSecret};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
+use waxseal_transparency::tree::is_consistent;
+use waxseal_transparency::{AddCheckpoint, Head, LogKeys, SignedHead, WitnessSecret};
 
 use crate::clock;
 
@@ -31,8 +32,8 @@ use crate::clock;
 const CROWD: usize = 64;
 /// How long one may last.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The old size, 63 hashes and a note.
-const ASKED: usize = 16 << 10;
+/// How long whoever asks waits for a round to come to the head that they brought.
+const HURRY: Duration = Duration::from_secs(10);
 
 /// What was verified last, and that nothing speaks against it.
 #[derive(Debug, Clone)]
@@ -48,6 +49,8 @@ pub(crate) type Shown = watch::Receiver<Option<Settled>>;
 pub(crate) struct Door {
     pub(crate) shown: Shown,
     pub(crate) key: Option<Arc<WitnessSecret>>,
+    /// Has a round begun at once.
+    pub(crate) hurry: Arc<Notify>,
     /// Heads that others brought, signed by the log, which speak against what was verified.
     pub(crate) brought: mpsc::Sender<SignedHead>,
 }
@@ -83,56 +86,89 @@ async fn converse(stream: TcpStream, door: Arc<Door>) {
 
 async fn answer(request: Request<Incoming>, door: &Door) -> Response<Full<Bytes>> {
     let settled = door.shown.borrow().clone();
-    let Some(settled) = settled else { return text(StatusCode::SERVICE_UNAVAILABLE, "Nothing is verified.\n".to_owned()) };
+    let Some(settled) = settled else { return later("Nothing is verified.\n") };
     match (request.method(), request.uri().path(), &door.key) {
         (&Method::GET | &Method::HEAD, "/checkpoint", _) => text(StatusCode::OK, settled.head.to_note(&settled.log)),
         (&Method::POST, "/add-checkpoint", Some(key)) => {
-            let asked = Limited::new(request.into_body(), ASKED).collect().await;
+            let asked = Limited::new(request.into_body(), AddCheckpoint::LIMIT).collect().await;
             let asked = asked.ok().and_then(|body| String::from_utf8(body.to_bytes().to_vec()).ok());
-            asked.map_or_else(|| text(StatusCode::BAD_REQUEST, String::new()), |asked| add(&asked, &settled, key, &door.brought))
+            match asked {
+                Some(asked) => add(&asked, settled, key, door).await,
+                None => refused(StatusCode::BAD_REQUEST),
+            }
         }
         _ => text(StatusCode::NOT_FOUND, "There is nothing here.\n".to_owned()),
     }
 }
 
-/// C2SP tlog-witness, add-checkpoint: `old <size>`, the hashes of a proof, an empty line, a note.
-fn add(asked: &str, settled: &Settled, key: &WitnessSecret, brought: &mpsc::Sender<SignedHead>) -> Response<Full<Bytes>> {
-    let refused = |status| text(status, String::new());
-    let Some((proof, note)) = asked.split_once("\n\n") else { return refused(StatusCode::BAD_REQUEST) };
-    let mut lines = proof.lines();
-    let old = lines.next().and_then(|line| line.strip_prefix("old ")).and_then(|size| size.parse::<u64>().ok());
-    let Some(old) = old else { return refused(StatusCode::BAD_REQUEST) };
-    if note.lines().next() != Some(settled.log.origin().as_str()) {
+/// C2SP tlog-witness, add-checkpoint. A head that is newer than what was verified is looked for at once.
+async fn add(text: &str, settled: Settled, key: &WitnessSecret, door: &Door) -> Response<Full<Bytes>> {
+    let Ok(asked) = AddCheckpoint::parse(text) else { return refused(StatusCode::BAD_REQUEST) };
+    if asked.origin() != settled.log.origin() {
         return refused(StatusCode::NOT_FOUND);
     }
-    let Ok(signed) = SignedHead::from_note(&settled.log, note) else { return refused(StatusCode::FORBIDDEN) };
-    let (is, Head { size, root, .. }) = (signed.head, settled.head.head);
-    if is.size <= size && is != settled.head.head {
+    let Ok(signed) = SignedHead::from_note(&settled.log, &asked.note) else { return refused(StatusCode::FORBIDDEN) };
+    let (is, was) = (signed.head, settled.head.head);
+    if is.size <= was.size && is != was {
         // The log signed both: whether they go together is judged where a lie has consequences.
-        brought.try_send(signed.clone()).ok();
+        door.brought.try_send(signed.clone()).ok();
     }
-    if old > is.size {
+    if asked.old > is.size {
         return refused(StatusCode::BAD_REQUEST);
     }
-    if old != size || (is.size == size && is.root != root) {
-        let mut response = text(StatusCode::CONFLICT, format!("{size}\n"));
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/x.tlog.size"));
-        return response;
+    if asked.old != was.size || (is.size == was.size && is.root != was.root) {
+        return elsewhere(was.size);
     }
-    if is.size > size {
-        // It is signed when its epochs were verified, and they are fetched from the log itself.
-        return text(StatusCode::SERVICE_UNAVAILABLE, "Not verified yet; ask again.\n".to_owned());
-    }
-    if lines.next().is_some() {
+    if !is_consistent((was.size, &was.root), (is.size, &is.root), &asked.proof) {
         return refused(StatusCode::UNPROCESSABLE_ENTITY);
     }
-    let mut cosigned = SignedHead { cosignatures: vec![key.cosign(&settled.log.id(), &is, clock::now())], ..signed };
-    let note = std::mem::take(&mut cosigned.cosignatures);
-    let bare = cosigned.to_note(&settled.log);
-    cosigned.cosignatures = note;
-    // Our line alone: what stands after the log's own.
-    let line = cosigned.to_note(&settled.log).strip_prefix(&bare).unwrap_or_default().to_owned();
-    text(StatusCode::OK, line)
+    if is.size == was.size {
+        return text_of(key, &settled.log, &is);
+    }
+    // It is signed when its epochs were verified, and they are fetched from the log itself.
+    match door.verified(is.size).await {
+        Some(Settled { log, head }) if log == settled.log && head.head.size == is.size && head.head.root == is.root => {
+            text_of(key, &log, &is)
+        }
+        Some(Settled { head, .. }) => {
+            if head.head.size == is.size {
+                door.brought.try_send(signed).ok();
+            }
+            elsewhere(head.head.size)
+        }
+        None => later("Not verified yet; ask again.\n"),
+    }
+}
+
+impl Door {
+    /// What is settled as soon as that many epochs are; `None` where that takes too long, or the log lied.
+    async fn verified(&self, size: u64) -> Option<Settled> {
+        let mut shown = self.shown.clone();
+        self.hurry.notify_one();
+        let settled = shown.wait_for(|settled| settled.as_ref().is_none_or(|settled| settled.head.head.size >= size));
+        tokio::time::timeout(HURRY, settled).await.ok()?.ok()?.clone()
+    }
+}
+
+/// Our line alone.
+fn text_of(key: &WitnessSecret, log: &LogKeys, head: &Head) -> Response<Full<Bytes>> {
+    text(StatusCode::OK, key.cosign(&log.id(), head, clock::now()).to_note_line())
+}
+
+fn elsewhere(size: u64) -> Response<Full<Bytes>> {
+    let mut response = text(StatusCode::CONFLICT, format!("{size}\n"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/x.tlog.size"));
+    response
+}
+
+fn later(why: &str) -> Response<Full<Bytes>> {
+    let mut response = text(StatusCode::SERVICE_UNAVAILABLE, why.to_owned());
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+    response
+}
+
+fn refused(status: StatusCode) -> Response<Full<Bytes>> {
+    text(status, String::new())
 }
 
 fn text(status: StatusCode, body: String) -> Response<Full<Bytes>> {

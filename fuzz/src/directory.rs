@@ -8,8 +8,8 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use waxseal_transparency::publish::{MemoryRecords, Publisher, Secrets};
 use waxseal_transparency::{
-    Answer, Entry, EpochLeaf, Evidence, Handover, Head, LogKeys, Placed, Proven, SignedHead, Verdict, WitnessSecret, Witnesses,
-    absence, evidence, history, lookup, step,
+    AddCheckpoint, Answer, Entry, EpochLeaf, Evidence, Handover, Head, LogKeys, Placed, Proven, SignedHead, Verdict, WitnessSecret,
+    Witnesses, absence, evidence, history, lookup, step,
 };
 use waxseal_wire::id::Millis;
 
@@ -60,6 +60,7 @@ fn make() -> Log {
     let heads = Evidence::Heads { log: keys, one: head.clone(), other: head.clone() };
     let stepped = Evidence::Step { log: keys, from: None, to: placed.clone().into(), step: last.step.clone() };
     let note = head.to_note(&keys).into_bytes();
+    let asked = AddCheckpoint { old: 1, proof: vec![[7; 32]], note: head.to_note(&keys) };
     let parts = [
         (0, alice),
         (1, nobody),
@@ -74,6 +75,7 @@ fn make() -> Log {
         (8, last.step.clone()),
         (9, keys.to_bytes().to_vec()),
         (9, witness.vkey().into_bytes()),
+        (9, asked.to_text().into_bytes()),
     ];
     let seeds = parts.into_iter().map(|(kind, bytes)| [&[kind][..], &bytes].concat()).collect();
     let newest = Entry { value: [EPOCHS as u8; 32], version: EPOCHS, since_epoch: EPOCHS };
@@ -134,6 +136,9 @@ pub fn directory(bytes: &[u8]) {
             }
             if let Some(witness) = str::from_utf8(bytes).ok().and_then(|text| waxseal_transparency::Witness::parse(text).ok()) {
                 assert_eq!(witness.vkey().as_bytes(), bytes);
+            }
+            if let Some(asked) = str::from_utf8(bytes).ok().and_then(|text| AddCheckpoint::parse(text).ok()) {
+                assert_eq!(AddCheckpoint::parse(&asked.to_text()), Ok(asked), "what is asked reads again");
             }
         }
     }

@@ -21,6 +21,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "config" => vec![
             waxseal_server::config::TEMPLATE.replace('#', "").into_bytes(),
             b"listen = \"[::1]:1\"\n[limits]\nconnections = 9".to_vec(),
+            witnesses().into_bytes(),
         ],
         "address" => {
             ["https://chat.example.org", "http://127.0.0.1:8710/", "http://[::1]:9", "ws://localhost", "wss://a_b.c:65535"]
@@ -59,6 +60,14 @@ fn asked() -> Vec<Vec<u8>> {
     let framed = |frame: &Vec<u8>| Some([u16::try_from(frame.len()).ok()?.to_be_bytes().as_slice(), frame].concat());
     let frames: Vec<_> = scene::with(true, |scene| scene.asked.iter().filter_map(framed).collect());
     frames.chunks(2).map(|two| two.concat()).collect()
+}
+
+/// A line as another operator prints it.
+fn witnesses() -> String {
+    let witness = waxseal_transparency::WitnessSecret::of_key("waxseal-witness", [7; 32]).expect("a name");
+    let log = waxseal_transparency::publish::Secrets::new([1; 32], [2; 32]).keys();
+    let line = waxseal_server::witness::written("https://chat.example", &log, &witness.witness());
+    format!("witnesses = [\"{line}\"]")
 }
 
 fn header() -> Vec<u8> {

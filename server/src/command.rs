@@ -13,6 +13,7 @@ mod log;
 mod paper;
 mod run;
 mod subject;
+mod witness;
 
 use std::io;
 use std::net::SocketAddr;
@@ -33,6 +34,7 @@ Examples:
   waxseald invite --uses 5 --days 14     a code that five people may register with
   waxseald subject alice                 everything this server holds about alice
   waxseald holds                         everything that this server can hold about anybody, and why
+  waxseald witness                       a line by which another server vouches for this one
   waxseald backup today.waxseal          copy the store while the server runs
   waxseald restore today.waxseal         put a copy back, the server being stopped
 
@@ -78,6 +80,12 @@ enum Verb {
         /// For programs
         #[arg(long)]
         json: bool,
+    },
+    /// Print the line by which another operator's server becomes a witness of this one
+    Witness {
+        /// Where this server is for others [default: where it listens]
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
     },
     /// Print every table and column that this server can hold, and why
     Holds,
@@ -209,6 +217,7 @@ pub(crate) fn perform(args: Args) -> Result<(), Failure> {
         Some(Verb::Init { file }) => init::init(&file),
         Some(Verb::Invite { uses, days }) => invite::invite(&place.config()?, uses, days),
         Some(Verb::Subject { name, json }) => subject::subject(&place.config()?, &name, json),
+        Some(Verb::Witness { url }) => witness::witness(&place.config()?, url.as_deref()),
         Some(Verb::Holds) => holds::holds(),
         Some(Verb::Backup { file }) => backup::backup(&place.config()?, &file),
         Some(Verb::Restore { file, force }) => backup::restore(&place.config()?, &file, force),

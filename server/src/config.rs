@@ -13,6 +13,7 @@ use serde::Deserialize;
 use crate::limits::Rate;
 use crate::policy::{Policy, Registration};
 use crate::transport::{Settings, Tls, TlsError};
+use crate::witness::{BadPeer, Peer};
 
 /// Where clients connect, unless told otherwise.
 pub const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8710);
@@ -43,6 +44,8 @@ pub struct Config {
     pub page: bool,
     /// A proxy in front does TLS, so plain HTTP off loopback is right.
     pub behind_proxy: bool,
+    /// A line for each witness: `URL VERIFIER-KEY [LOG-KEYS]`.
+    pub witnesses: Vec<String>,
     /// TLS by this server.
     pub tls: Option<TlsFiles>,
     /// How much is let through.
@@ -138,6 +141,9 @@ pub enum ConfigError {
     /// Admin must not be reachable from elsewhere.
     #[error("the admin listener must be on loopback, and {0} is not; use 127.0.0.1:8711")]
     AdminOffLoopback(SocketAddr),
+    /// A line of `witnesses` is none.
+    #[error("witnesses, line {0}: {1}")]
+    Witness(usize, BadPeer),
     /// The certificate does not work.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -152,6 +158,7 @@ impl Default for Config {
             registration: Who::Open,
             page: true,
             behind_proxy: false,
+            witnesses: Vec::new(),
             tls: None,
             limits: Limits::default(),
             log: Log::default(),
@@ -204,7 +211,11 @@ impl Config {
         if !self.listen.ip().is_loopback() && self.tls.is_none() && !self.behind_proxy {
             return Err(ConfigError::PlainOffLoopback(self.listen));
         }
-        Ok(())
+        self.peers().map(drop)
+    }
+
+    fn peers(&self) -> Result<Vec<Peer>, ConfigError> {
+        Peer::parse_all(&self.witnesses).map_err(|(line, bad)| ConfigError::Witness(line, bad))
     }
 
     /// What the transport needs of it; reads the certificate.
@@ -220,11 +231,12 @@ impl Config {
             behind_proxy: self.behind_proxy,
             page: self.page,
             tls: tls.map(Arc::new),
+            witnesses: self.peers()?,
             ..Settings::default()
         })
     }
 
-    /// What the rules need of it.
+    /// What the rules need of it. Lines of witnesses that [`Config::judge`] refuses are left out.
     pub fn policy(&self) -> Policy {
         Policy {
             registration: match self.registration {
@@ -232,6 +244,7 @@ impl Config {
                 Who::Invite => Registration::Invite,
             },
             group: Rate { burst: self.limits.group_burst, per_second: self.limits.group_per_second },
+            witnesses: self.peers().unwrap_or_default().iter().map(Peer::vkey).collect(),
             store_bytes: Some(self.limits.store_mebibytes.saturating_mul(1 << 20)).filter(|bytes| *bytes > 0),
             ..Policy::default()
         }

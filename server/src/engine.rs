@@ -12,11 +12,14 @@ mod health;
 mod log_keys;
 mod readers;
 mod wake;
+mod witness;
 mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio::sync::Notify;
+use waxseal_transparency::{LogKeys, WitnessSecret};
 use waxseal_wire::id::{Millis, Seq};
 use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::{MailboxEntry, Refusal, Reply, Session};
@@ -26,6 +29,7 @@ use self::health::Health;
 use self::readers::Readers;
 use self::wake::Wakes;
 pub use self::wake::{Wake, Woken};
+pub use self::witness::identity;
 use self::writer::{Answer, Work, Writer};
 use crate::policy::Policy;
 use crate::roles::{Audit, Proven, Roles};
@@ -51,6 +55,11 @@ pub enum OpenError {
     /// The store has a log, and its keys are not there.
     #[error("the keys of the key directory are missing: put directory.key into the data folder, or FILE.key beside the backup")]
     NoLogKeys,
+    /// The file with the witness's key is not one.
+    #[error(
+        "witness.key is damaged: remove it, and another key is made; then give the new line of `waxseald witness` to the others"
+    )]
+    WitnessKey,
     /// There is data already where a backup should be restored.
     #[error("there is a store already")]
     Exists,
@@ -69,6 +78,9 @@ pub struct Engine {
     health: Arc<Health>,
     clock: Clock,
     folder: Arc<Path>,
+    log: LogKeys,
+    witness: Arc<WitnessSecret>,
+    heads: Arc<Notify>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -88,8 +100,10 @@ impl Engine {
         let roles = log_keys::roles(folder, store, policy.clone(), clock())?;
         let readers = Readers::start(&file, &policy, roles.publisher())?;
         let health = Arc::<Health>::default();
-        let writer = Writer::start(roles, Arc::clone(&clock), Arc::clone(&wakes), Arc::clone(&health))?;
-        Ok(Self { writer: Arc::new(writer), readers: Arc::new(readers), wakes, health, clock, folder: folder.into() })
+        let (log, witness, heads) = (roles.publisher().keys(), Arc::new(witness::key(folder)?), Arc::<Notify>::default());
+        let writer = Writer::start(roles, Arc::clone(&clock), Arc::clone(&wakes), Arc::clone(&health), Arc::clone(&heads))?;
+        let (writer, readers, folder) = (Arc::new(writer), Arc::new(readers), folder.into());
+        Ok(Self { writer, readers, wakes, health, clock, folder, log, witness, heads })
     }
 
     /// Puts a backup into a data folder that has no store yet.

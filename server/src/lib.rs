@@ -9,7 +9,7 @@
 //!                          ├─ mailbox          one queue a device
 //!                          └─ blob             sealed bytes by capability
 //! ```
-//! Beside them, for the program: `config` (the operator's choices), `admin` and
+//! Beside them `witness`, which asks others to cosign the directory's log, and cosigns theirs; and for the program: `config` (the operator's choices), `admin` and
 //! `metrics` (what the operator sees), `clock` (the system's).
 //!
 //! Roles are synchronous and deterministic: time and randomness are arguments.
@@ -26,3 +26,4 @@ pub mod roles;
 pub mod store;
 pub mod subject;
 pub mod transport;
+pub mod witness;

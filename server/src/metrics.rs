@@ -23,6 +23,10 @@ const STORE_TAKES: &str = "waxseal_store_takes";
 const BATCH: &str = "waxseal_store_batch_operations";
 const BATCH_SECONDS: &str = "waxseal_store_batch_seconds";
 
+const WITNESS_ASKED: &str = "waxseal_witness_asked_total";
+const COSIGNED: &str = "waxseal_cosign_answered_total";
+const COSIGN_SECONDS: &str = "waxseal_cosign_seconds";
+
 const SECONDS: [f64; 12] = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 const OPERATIONS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
@@ -78,6 +82,9 @@ fn describe() {
     metrics::describe_gauge!(STORE_TAKES, "1 while things can be stored, 0 while they cannot");
     metrics::gauge!(STORE_TAKES).set(1.0);
     metrics::describe_histogram!(BATCH, "Operations that shared one transaction");
+    metrics::describe_counter!(WITNESS_ASKED, "Witnesses asked to cosign our newest tree head, by outcome");
+    metrics::describe_counter!(COSIGNED, "Heads of other logs that were to be cosigned here, by outcome");
+    metrics::describe_histogram!(COSIGN_SECONDS, "From such a question heard to its answer ready");
     metrics::describe_histogram!(BATCH_SECONDS, "Time of one transaction, with its sync to disk");
 }
 
@@ -127,6 +134,15 @@ pub(crate) fn answered(kind: &'static str, reply: Option<&Reply>, took: Duration
 pub(crate) fn pushed(entries: usize, bytes: usize) {
     metrics::counter!(DELIVERED).increment(entries as u64);
     metrics::counter!(DELIVERED_BYTES).increment(bytes as u64);
+}
+
+pub(crate) fn witness_asked(outcome: &'static str) {
+    metrics::counter!(WITNESS_ASKED, "outcome" => outcome).increment(1);
+}
+
+pub(crate) fn cosigned(outcome: &'static str, took: Duration) {
+    metrics::counter!(COSIGNED, "outcome" => outcome).increment(1);
+    metrics::histogram!(COSIGN_SECONDS).record(took);
 }
 
 /// One transaction of the store's writer: how many operations shared it, and how long it took.

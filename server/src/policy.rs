@@ -19,6 +19,8 @@ pub struct Policy {
     pub store_bytes: Option<u64>,
     /// Days after which a group that nobody posts to is forgotten; its members found it anew.
     pub group_days: u64,
+    /// Verifier keys of the witnesses that are asked for cosignatures, to be told to clients.
+    pub witnesses: Vec<String>,
 }
 
 /// Who may register.
@@ -39,6 +41,7 @@ impl Default for Policy {
             fan_out_bytes: 512 << 20,
             store_bytes: None,
             group_days: 400,
+            witnesses: Vec::new(),
         }
     }
 }

@@ -10,16 +10,19 @@ mod blob;
 mod delivery;
 mod directory;
 mod mailbox;
+mod witness;
 
 use rand_core::CryptoRngCore;
+use waxseal_transparency::LogKeys;
 use waxseal_wire::id::{AccountId, GroupId, Millis, Seq};
 use waxseal_wire::limits::KEPT_DAYS;
 use waxseal_wire::name::AccountName;
-use waxseal_wire::reply::{MailboxEntry, Refusal, Reply, Session, Witnessed};
+use waxseal_wire::reply::{MailboxEntry, Refusal, Reply, Session};
 use waxseal_wire::request::{AnonymousRequest, Authenticate, DeviceRequest};
 
 pub use self::audit::{Audit, HEIGHT, TILE, Tile};
 pub use self::authentication::Proven;
+pub use self::witness::Declined;
 use crate::limits::Buckets;
 use crate::policy::Policy;
 use crate::store::{Day, MailboxId, Posted, Stop, Store, StoreError};
@@ -63,13 +66,15 @@ pub struct Roles<S: Store> {
     groups: Buckets<GroupId>,
     accounts: Buckets<AccountId>,
     strangers: Buckets<MailboxId>,
+    cosigned: Buckets<LogKeys>,
 }
 
 impl<S: Store> Roles<S> {
     /// Rules by `policy` over `store`; `publisher` has the keys of the directory's log in it.
     pub fn new(store: S, policy: Policy, publisher: Publisher) -> Self {
         let (groups, accounts) = (Buckets::new(policy.group), Buckets::new(policy.account));
-        Self { store, policy, publisher, groups, accounts, strangers: Buckets::new(delivery::CROWDED) }
+        let (strangers, cosigned) = (Buckets::new(delivery::CROWDED), Buckets::new(witness::COSIGNED));
+        Self { store, policy, publisher, groups, accounts, strangers, cosigned }
     }
 
     /// The store, to be persisted, copied or closed.
@@ -101,7 +106,7 @@ impl<S: Store> Roles<S> {
             AnonymousRequest::Register(register) => self.register(today, register).map(done),
             AnonymousRequest::Lookup(lookup) => self.look_up(lookup).map(|found| Outcome::reply(Reply::Accounts(found))),
             AnonymousRequest::Relate(relate) => self.relate(relate).map(|hashes| Outcome::reply(Reply::Related(hashes))),
-            AnonymousRequest::Witnessed => Ok(Outcome::reply(Reply::Witnessed(Witnessed::default()))),
+            AnonymousRequest::Witnessed => self.witnessed().map(|witnessed| Outcome::reply(Reply::Witnessed(witnessed))),
             AnonymousRequest::Found(found) => self.found(now, rng, found).map(Outcome::from),
             AnonymousRequest::SubmitMessage(submit) => self.submit_message(now, rng, submit).map(Outcome::from),
             AnonymousRequest::SubmitCommit(submit) => self.submit_commit(now, rng, submit).map(Outcome::from),

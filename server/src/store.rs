@@ -10,8 +10,8 @@ pub mod sqlite;
 use std::sync::Arc;
 
 use rand_core::CryptoRngCore;
-use waxseal_transparency::Value;
 use waxseal_transparency::publish::{Epoch as Published, Records};
+use waxseal_transparency::{LogKeys, Value};
 use waxseal_wire::chain::{DeviceEntry, PublicKey, SignedRecord};
 use waxseal_wire::id::{AccountId, AliasId, BlobId, DeviceId, Epoch, GroupId, IdempotencyKey, LogId, Millis, Position, Seq};
 use waxseal_wire::key::{SealKey, Verifier};
@@ -289,6 +289,19 @@ impl Post {
     }
 }
 
+/// What a witness keeps of another server's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WitnessedLog {
+    /// Leaves under the head that was cosigned last.
+    pub size: u64,
+    /// Its root.
+    pub root: [u8; 32],
+    /// The head as that log signed it; empty where it is known by the word of the log before alone.
+    pub note: String,
+    /// The log that followed. From then on this one is not cosigned.
+    pub next: Option<LogKeys>,
+}
+
 /// What came of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Posted {
@@ -401,6 +414,19 @@ pub trait Store {
     fn handovers(&mut self, from: &LogId) -> Result<Vec<Vec<u8>>, StoreError>;
     /// The append-only proof that was made when this epoch was published.
     fn step(&mut self, epoch: u64) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// The newest head of this log that a witness cosigned, as it was kept.
+    fn cosigned(&mut self, log: &LogId) -> Result<Option<Vec<u8>>, StoreError>;
+    /// Keeps it, in the place of the one before, and of those of other logs.
+    fn keep_cosigned(&mut self, log: &LogId, head: &[u8]) -> Result<(), StoreError>;
+    /// What this server, as a witness, knows of another's log.
+    fn witnessed(&mut self, log: &LogKeys) -> Result<Option<WitnessedLog>, StoreError>;
+    /// Lets `rule` see that, and keeps what it gives: nobody else decides in between.
+    fn witness<T>(
+        &mut self,
+        log: &LogKeys,
+        rule: impl FnOnce(Option<&WitnessedLog>) -> (Option<WitnessedLog>, T),
+    ) -> Result<T, StoreError>;
 
     /// Drops what is from before `kept` (envelopes, blobs, idempotency keys), groups idle since before `groups`, dead invitations.
     fn sweep(&mut self, today: Day, kept: Day, groups: Day) -> Result<(), StoreError>;

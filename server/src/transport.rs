@@ -1,7 +1,7 @@
 //! Sockets in, requests out; replies and pushes back.
 //!
 //! ```text
-//!   accept ─► [TLS] ─► http ──┬─ GET /healthz, the page, and /log/ for auditors
+//!   accept ─► [TLS] ─► http ──┬─ GET /healthz, the page, /log/ for auditors, /witness/ for other logs
 //!                             ├─ /v1/anonymous ─► anonymous ─┐
 //!                             └─ /v1/device ────► device ────┴─► engine
 //!                                                   └─ both speak through a `Line`
@@ -12,6 +12,7 @@
 mod anonymous;
 mod audit;
 mod caller;
+mod cosign;
 mod crowd;
 mod device;
 mod http;
@@ -47,6 +48,7 @@ pub use self::tls::{Tls, TlsError};
 use self::unfinished::Room;
 use crate::engine::Engine;
 use crate::limits::Rate;
+use crate::witness::{self, Peer};
 
 /// How long connections may take to finish when the server stops.
 const STOP_WITHIN: Duration = Duration::from_secs(8);
@@ -83,6 +85,8 @@ pub struct Settings {
     pub page: bool,
     /// TLS, where this server does it.
     pub tls: Option<Arc<Tls>>,
+    /// Who cosigns our log, and whose logs are cosigned here.
+    pub witnesses: Vec<Peer>,
 }
 
 impl Default for Settings {
@@ -100,6 +104,7 @@ impl Default for Settings {
             prove_within: Duration::from_secs(10),
             page: true,
             tls: None,
+            witnesses: Vec::new(),
         }
     }
 }
@@ -112,6 +117,7 @@ struct Hall {
     callers: Callers,
     rooms: [Room; 2],
     sending: Sending,
+    door: witness::Door,
     opened: Instant,
 }
 
@@ -149,6 +155,7 @@ pub async fn serve(engine: Engine, listener: TcpListener, settings: Settings, st
     let bell = Bell(bell);
     let callers = Callers::new(settings.lookups, settings.foundings);
     let rooms = [(); 2].map(|()| Room::new(settings.unfinished));
+    let (door, gathering) = (witness::Door::new(&settings.witnesses), witness::start(&engine, &settings.witnesses));
     let hall = Arc::new(Hall {
         engine,
         settings,
@@ -156,6 +163,7 @@ pub async fn serve(engine: Engine, listener: TcpListener, settings: Settings, st
         callers,
         rooms,
         sending: Sending::new(),
+        door,
         opened: Instant::now(),
     });
     let mut sweep = tokio::time::interval(SWEEP_EVERY);
@@ -185,7 +193,7 @@ pub async fn serve(engine: Engine, listener: TcpListener, settings: Settings, st
             }
         }
     }
-    drop(listener);
+    drop((listener, gathering));
     ringer.send_replace(true);
     if tokio::time::timeout(STOP_WITHIN, crowd.left()).await.is_err() {
         warn!("some connections did not finish in time and were cut");

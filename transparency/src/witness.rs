@@ -6,6 +6,7 @@
 use core::fmt;
 
 use ed25519_dalek::{Signature, Signer as _, SigningKey};
+use sha2::{Digest as _, Sha256};
 use waxseal_wire::id::Millis;
 
 use crate::{Cosignature, Head, Lie, LogId, SignedHead, note};
@@ -85,6 +86,13 @@ impl WitnessSecret {
     pub fn new(name: &str, seed: [u8; 32]) -> Result<Self, Lie> {
         let key = SigningKey::from_bytes(&seed);
         if note::is_name(name) { Ok(Self { name: name.to_owned(), key }) } else { Err(Lie::Witness) }
+    }
+
+    /// The same, called after the key itself: `prefix`, a slash, and 16 digits of its SHA-256.
+    pub fn of_key(prefix: &str, seed: [u8; 32]) -> Result<Self, Lie> {
+        let hash = Sha256::digest(SigningKey::from_bytes(&seed).verifying_key().as_bytes());
+        let digits: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        Self::new(&format!("{prefix}/{digits}"), seed)
     }
 
     /// Its public half.

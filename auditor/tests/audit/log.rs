@@ -70,6 +70,11 @@ impl Log {
         self.publisher.secrets().sign(self.bare_head(size, minutes))
     }
 
+    /// That the newest head goes on from one of so many epochs.
+    pub(crate) fn consistency(&self, from: u64) -> Vec<Hash> {
+        self.publisher.consistency(&self.records, from, self.leaves.len() as u64).unwrap()
+    }
+
     pub(crate) fn bare_head(&self, size: usize, minutes: u64) -> Head {
         let hashes: Vec<Hash> = self.leaves[..size].iter().map(EpochLeaf::hash).collect();
         Head { size: size as u64, root: naive(&hashes), at: Millis(self.began + minutes * MINUTE) }

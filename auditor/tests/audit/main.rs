@@ -13,6 +13,7 @@
 )]
 
 mod garbage;
+mod gathered;
 mod handover;
 mod honest;
 mod liar;

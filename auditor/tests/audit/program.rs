@@ -114,8 +114,12 @@ impl Server {
     }
 
     pub(crate) fn start_at(folder: &Path, listen: &str) -> Self {
+        Self::start_with(folder, listen, &[])
+    }
+
+    pub(crate) fn start_with(folder: &Path, listen: &str, words: &[&str]) -> Self {
         let mut command = Command::new(waxseald());
-        command.args(["run", "--admin", "127.0.0.1:0", "--listen", listen, "--folder"]).arg(folder);
+        command.args(["run", "--admin", "127.0.0.1:0", "--listen", listen, "--folder"]).arg(folder).args(words);
         // A configuration that lies about is not the test's.
         command.env("WAXSEALD_LOG", "error").env_remove("WAXSEALD_CONFIG").current_dir(folder.parent().unwrap());
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();

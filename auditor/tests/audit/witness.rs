@@ -5,13 +5,13 @@ use std::net::TcpStream;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use waxseal_transparency::{SignedHead, Witness};
+use waxseal_transparency::{AddCheckpoint, SignedHead, Witness};
 
 use super::liar::{Liar, Shows};
 use super::log::Log;
 use super::program::Auditor;
 
-struct Service(Child, String);
+pub(crate) struct Service(Child, String);
 
 impl Drop for Service {
     fn drop(&mut self) {
@@ -21,7 +21,11 @@ impl Drop for Service {
 }
 
 fn service(auditor: &Auditor, words: &[&str]) -> Service {
-    let mut command = auditor.following(&["--every", "1s", "--listen", "127.0.0.1:0"]);
+    service_at(auditor, "127.0.0.1:0", &[&["--every", "1s"], words].concat())
+}
+
+pub(crate) fn service_at(auditor: &Auditor, listen: &str, words: &[&str]) -> Service {
+    let mut command = auditor.following(&["--listen", listen]);
     let mut child = command.args(words).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
@@ -51,7 +55,7 @@ fn until(address: &str, wanted: u16) -> String {
     panic!("never {wanted}")
 }
 
-fn key(auditor: &Auditor) -> Witness {
+pub(crate) fn key(auditor: &Auditor) -> Witness {
     let made = auditor.run(&["key", "new", "auditor.example", "key"]);
     assert_eq!(made.code, 0, "{made:?}");
     assert_eq!(auditor.run(&["key", "show", "key"]).out, made.out);
@@ -117,7 +121,12 @@ fn a_service_witnesses_what_it_verified_and_is_silent_after_a_lie() {
     let (mut next, mut other) = (log.parted(), Log::new(1, 4));
     next.grow(1);
     other.grow(9);
-    assert_eq!(add("old 5", &next.head(6).to_note(&log.keys())).0, 503, "never before it is verified");
+    let asks = |log: &Log| {
+        let proof = log.consistency(5);
+        AddCheckpoint { old: 5, proof, note: log.head(6).to_note(&log.keys()) }.to_text()
+    };
+    assert_eq!(ask(&address, "POST /add-checkpoint", &asks(&next)).0, 503, "never before it is verified");
+    assert_eq!(add("old 5", &next.head(6).to_note(&log.keys())).0, 422, "nor without a proof");
     // A head from before is what anybody may hold.
     assert_eq!(add("old 4", &log.head_of(4, 3).to_note(&log.keys())).0, 409);
     let stranger = Log::new(2, 5);
@@ -167,4 +176,46 @@ fn a_head_that_somebody_brings_convicts_a_log_that_shows_another_here() {
         drop(service);
         assert!(auditor.convicts().contains(of));
     }
+}
+
+#[test]
+fn a_newer_head_that_somebody_brings_is_looked_at_at_once() {
+    let log = Log::new(1, 5);
+    let liar = Liar::honest(&log, 5);
+    let auditor = Auditor::of(&liar.url);
+    let witness = key(&auditor);
+    // By itself it would look in an hour.
+    let service = service_at(&auditor, "127.0.0.1:0", &["--every", "1h", "--key", "key"]);
+    until(&service.1, 200);
+    let (mut next, mut other) = (log.parted(), log.parted());
+    next.grow(1);
+    other.grow(2);
+    liar.show(Shows::of(&next, &next.head(6)));
+    let asks = |log: &Log, old: u64, minutes: u64| {
+        let proof = log.consistency(old);
+        AddCheckpoint { old, proof, note: log.head(minutes).to_note(&log.keys()) }
+    };
+    let asked = asks(&next, 5, 6);
+    let (status, line) = ask(&service.1, "POST /add-checkpoint", &asked.to_text());
+    assert_eq!(status, 200);
+    let signed = SignedHead::from_note(&log.keys(), &format!("{}{line}", asked.note)).unwrap();
+    assert_eq!(witness.verify(&log.keys().id(), &signed.head, &signed.cosignatures[0]), Ok(()));
+    // Another history does not go on from what it found.
+    next.grow(3);
+    other.grow(4);
+    liar.show(Shows::of(&next, &next.head(7)));
+    let (status, size) = ask(&service.1, "POST /add-checkpoint", &AddCheckpoint { proof: vec![], ..asks(&other, 5, 7) }.to_text());
+    assert_eq!((status, size.as_str()), (409, "6\n"));
+    assert_eq!(ask(&service.1, "POST /add-checkpoint", &asks(&other, 6, 7).to_text()).0, 422);
+    assert_eq!(ask(&service.1, "POST /add-checkpoint", &asks(&next, 6, 7).to_text()).0, 200);
+    // One that leaves the common way only now is not what the round comes to, either.
+    let mut fork = next.parted();
+    fork.grow(5);
+    next.grow(6);
+    liar.show(Shows::of(&next, &next.head(8)));
+    let (status, size) = ask(&service.1, "POST /add-checkpoint", &asks(&fork, 7, 8).to_text());
+    assert_eq!((status, size.as_str()), (409, "8\n"));
+    until(&service.1, 503);
+    drop(service);
+    assert!(auditor.convicts().contains("two different states"));
 }

@@ -4,7 +4,7 @@
 //! it is sealed, but sizes and account chains are nobody else's business.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 /// Makes the folder, or takes the rights to it away from others.
@@ -40,6 +40,20 @@ pub(super) fn copy_durably(from: &Path, to: &Path) -> io::Result<()> {
     io::copy(&mut File::open(from)?, &mut target)?;
     target.sync_all()?;
     to.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+/// Writes a file that only we may read: whole or not at all, in the place of the one before.
+pub(super) fn put_durably(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let part = folder.join(format!("{name}.part"));
+    match fs::remove_file(&part) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut target = new_file(&part)?;
+    target.write_all(bytes)?;
+    target.sync_all()?;
+    fs::rename(&part, folder.join(name))?;
+    File::open(folder)?.sync_all()
 }
 
 fn private() -> OpenOptions {

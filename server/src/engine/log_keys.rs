@@ -11,7 +11,7 @@
 //! ```
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use waxseal_transparency::publish::{Publisher, Secrets};
@@ -75,6 +75,14 @@ pub(super) fn backup(data: &Path, backup: &Path) -> io::Result<()> {
     folder::copy_durably(&data.join(FILE), &beside(backup))
 }
 
+/// The keys that the log has, or will have from the next start on.
+pub(super) fn next(data: &Path) -> Result<Option<Secrets>, OpenError> {
+    Ok(match read(&data.join(NEXT))? {
+        Some(next) => Some(next),
+        None => read(&data.join(FILE))?,
+    })
+}
+
 /// Where the keys of a backup lie.
 pub(super) fn beside(backup: &Path) -> std::path::PathBuf {
     let mut name = backup.file_name().unwrap_or_default().to_owned();
@@ -112,16 +120,7 @@ fn write(data: &Path, name: &str, secrets: &Secrets) -> io::Result<()> {
     let keys = secrets.expose();
     let [signing, vrf] = &*keys;
     let text = Zeroizing::new(format!("{}\n{}\n", *Zeroizing::new(hex::encode(signing)), *Zeroizing::new(hex::encode(vrf))));
-    let part = data.join(format!("{name}.part"));
-    match fs::remove_file(&part) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut target = folder::new_file(&part)?;
-    target.write_all(text.as_bytes())?;
-    target.sync_all()?;
-    fs::rename(&part, data.join(name))?;
-    File::open(data)?.sync_all()
+    folder::put_durably(data, name, text.as_bytes())
 }
 
 /// The next log's keys are the keys from here on.

@@ -18,13 +18,14 @@ use std::{fmt, mem};
 
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use waxseal_wire::id::{Millis, Seq};
 use waxseal_wire::reply::{Refusal, Reply};
 use waxseal_wire::request::{AnonymousRequest, DeviceRequest};
 
 use super::health::Health;
 use super::wake::Wakes;
+use super::witness::{Vouch, Vouched};
 use super::{Clock, OpenError};
 use crate::roles::{Outcome, Proven, Roles};
 use crate::store::sqlite::SqliteStore;
@@ -57,6 +58,8 @@ pub(super) enum Work {
     Sweep,
     /// The directory has something new to say.
     Publish,
+    /// Somebody vouches for somebody.
+    Vouch(Box<Vouch>),
     /// Does the store take anything?
     Trial,
     /// Acks are waiting.
@@ -85,6 +88,7 @@ pub(super) enum Answer {
     Emptied(bool),
     /// Whether the directory has more to say, or could not say it.
     Published(bool),
+    Vouched(Box<Result<Vouched, StoreError>>),
     Nothing,
 }
 
@@ -132,13 +136,14 @@ impl Writer {
         clock: Clock,
         wakes: Arc<Wakes>,
         health: Arc<Health>,
+        heads: Arc<Notify>,
     ) -> Result<Self, OpenError> {
         let (jobs, receiver) = mpsc::unbounded_channel();
         let acks = Acks::default();
         #[allow(clippy::disallowed_types, reason = "the engine is the shell of the rules: here their randomness comes in")]
         let rng = ChaCha20Rng::from_rng(rand_core::OsRng).map_err(|_| OpenError::System(std::io::ErrorKind::Other))?;
         let laid_out = tokio::time::Instant::now();
-        let desk = Desk { roles, rng, clock, wakes, health, acks: Arc::clone(&acks), laid_out };
+        let desk = Desk { roles, rng, clock, wakes, health, heads, acks: Arc::clone(&acks), laid_out };
         let thread = thread::Builder::new().name("writer".to_owned()).spawn(move || desk.run(receiver));
         let thread = thread.map_err(|error| OpenError::System(error.kind()))?;
         let epochs = Arc::new(Mutex::new(Epochs { last: laid_out, is_due: false }));
@@ -243,6 +248,8 @@ struct Desk {
     clock: Clock,
     wakes: Arc<Wakes>,
     health: Arc<Health>,
+    /// Told that a head was signed.
+    heads: Arc<Notify>,
     acks: Acks,
     laid_out: tokio::time::Instant,
 }
@@ -306,6 +313,7 @@ impl Desk {
     /// Does all jobs and answers them; leaves none.
     fn serve(&mut self, jobs: &mut Vec<Job>) {
         let acks = mem::take(&mut *self.acks.lock().unwrap_or_else(PoisonError::into_inner));
+        let tells = jobs.iter().any(|job| matches!(job.work, Work::Publish | Work::Sweep));
         let sweeps = jobs.iter().any(|job| matches!(job.work, Work::Sweep));
         let is_trial = jobs.iter().any(|job| matches!(job.work, Work::Trial));
         let writes = |job: &Job| !matches!(job.work, Work::Acks | Work::EmptyLog | Work::Close | Work::Trial);
@@ -324,6 +332,9 @@ impl Desk {
         }
         if is_trial {
             self.try_store();
+        }
+        if tells {
+            self.heads.notify_one();
         }
         let mut waits_for_log = None;
         for (job, held) in jobs.drain(..).zip(held) {
@@ -383,7 +394,16 @@ impl Desk {
                 Answer::Nothing.into()
             }
             Work::Publish => Answer::Published(self.publish(now)).into(),
+            Work::Vouch(vouch) => Answer::Vouched(Box::new(self.vouch(now, vouch))).into(),
             Work::Acks | Work::EmptyLog | Work::Close | Work::Trial => Answer::Nothing.into(),
+        }
+    }
+
+    fn vouch(&mut self, now: Millis, vouch: &Vouch) -> Result<Vouched, StoreError> {
+        match vouch {
+            Vouch::Keep(signed) => self.roles.keep_cosigned(signed).map(|()| Vouched::Kept),
+            Vouch::Judge(log, asked, signed) => self.roles.witness(now, log, asked, signed).map(Vouched::Judged),
+            Vouch::Follow(word) => self.roles.follow(word).map(Vouched::Followed),
         }
     }
 

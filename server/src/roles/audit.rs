@@ -7,12 +7,12 @@
 //!   Audit ─► one moment of the store: newest head ─► is it under that head? ─► bytes, or nothing
 //! ```
 
-use waxseal_transparency::EpochLeaf;
 use waxseal_transparency::publish::{PublishError, Publisher};
+use waxseal_transparency::{EpochLeaf, SignedHead};
 use waxseal_wire::id::LogId;
 
 use super::Roles;
-use super::directory::{failed, log_id};
+use super::directory::{failed, log_id, newest_head};
 use crate::store::{Stop, Store, StoreError};
 
 /// Hashes or epochs in a full tile: 2^[`HEIGHT`] (C2SP tlog-tiles).
@@ -34,7 +34,7 @@ pub struct Tile {
 pub enum Audit {
     /// The log's public keys, as text for people and for witnesses.
     Keys,
-    /// The newest tree head, as a signed note.
+    /// The newest tree head, as a signed note, with the cosignatures that it has.
     Checkpoint,
     /// Hashes of the tree of epochs, at a level of tiles.
     Hashes(u8, Tile),
@@ -69,9 +69,12 @@ fn keys(publisher: &Publisher) -> String {
 }
 
 fn checkpoint<S: Store>(store: &mut S, publisher: &Publisher) -> Result<Vec<u8>, Stop> {
-    let told = store.told_at()?.ok_or(StoreError::Corrupt)?;
-    let head = publisher.head(&store.records(), told).map_err(failed)?.ok_or(StoreError::Corrupt)?;
-    Ok(publisher.secrets().sign(head).to_note(&publisher.keys()).into_bytes())
+    let mut head = newest_head(store, publisher)?;
+    if let Some(cosigned) = store.cosigned(&log_id(publisher))? {
+        // Of an older head they say nothing about this one; `join` leaves them out.
+        head.join(&SignedHead::decode(&cosigned).map_err(|_| StoreError::Corrupt)?);
+    }
+    Ok(head.to_note(&publisher.keys()).into_bytes())
 }
 
 /// Epochs under the newest tree head.

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use waxseal_transparency::publish::{PublishError, Publisher};
-use waxseal_transparency::{AHEAD, CLOSED, Head};
+use waxseal_transparency::{AHEAD, CLOSED, SignedHead};
 use waxseal_wire::id::{LogId, Millis};
 use waxseal_wire::limits;
 use waxseal_wire::reply::{AccountFound, Accounts, Log, Refusal, Watched};
@@ -188,9 +188,15 @@ fn size(account: &AccountFound) -> usize {
 /// The newest tree head, with all that surrounds an answer under it.
 fn place<S: Store>(store: &mut S, publisher: &Publisher, seen: Option<Seen>) -> Result<Vec<u8>, Stop> {
     let seen = seen.filter(|seen| seen.log == log_id(publisher)).map(|seen| seen.size);
-    let (told, records) = (store.told_at()?.ok_or(StoreError::Corrupt)?, store.records());
-    let head: Head = publisher.head(&records, told).map_err(failed)?.ok_or(StoreError::Corrupt)?;
-    Ok(publisher.place(&records, publisher.secrets().sign(head), seen).map_err(failed)?.encode())
+    let head = newest_head(store, publisher)?;
+    Ok(publisher.place(&store.records(), head, seen).map_err(failed)?.encode())
+}
+
+/// The newest tree head, signed.
+pub(super) fn newest_head<S: Store>(store: &mut S, publisher: &Publisher) -> Result<SignedHead, Stop> {
+    let told = store.told_at()?.ok_or(StoreError::Corrupt)?;
+    let head = publisher.head(&store.records(), told).map_err(failed)?.ok_or(StoreError::Corrupt)?;
+    Ok(publisher.secrets().sign(head))
 }
 
 pub(super) fn log_id(publisher: &Publisher) -> LogId {

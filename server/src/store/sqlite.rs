@@ -15,7 +15,9 @@ mod keys;
 mod log;
 mod mailboxes;
 mod schema;
+mod trouble;
 mod upkeep;
+mod witness;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -23,16 +25,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rand_core::CryptoRngCore;
-use rusqlite::{Connection, ErrorCode, OpenFlags, backup, ffi};
-use waxseal_transparency::Value;
+use rusqlite::{Connection, OpenFlags, backup};
 use waxseal_transparency::publish::Epoch as Published;
+use waxseal_transparency::{LogKeys, Value};
 use waxseal_wire::chain::{DeviceEntry, SignedRecord};
 use waxseal_wire::id::{AccountId, AliasId, BlobId, DeviceId, GroupId, LogId, Millis, Seq};
 use waxseal_wire::name::AccountName;
 use waxseal_wire::reply::{AccountFound, BlobPart, KeysLeft, MailboxEntry, Refusal};
 use waxseal_wire::request::{AccountRef, PublishKeys, PutBlob};
 
-use super::{Day, DeviceRow, Invite, MailboxId, NewAccount, Once, Posted, Rule, Stop, Store, StoreError};
+use super::{Day, DeviceRow, Invite, MailboxId, NewAccount, Once, Posted, Rule, Stop, Store, StoreError, WitnessedLog};
 use crate::subject::Subject;
 
 pub use held::{Held, HeldError};
@@ -417,6 +419,26 @@ impl Store for SqliteStore {
         broken(self.glance(|conn| directory::step(conn, epoch)))
     }
 
+    fn cosigned(&mut self, log: &LogId) -> Result<Option<Vec<u8>>, StoreError> {
+        broken(self.glance(|conn| witness::cosigned(conn, log)))
+    }
+
+    fn keep_cosigned(&mut self, log: &LogId, head: &[u8]) -> Result<(), StoreError> {
+        broken(self.whole(|conn| witness::keep_cosigned(conn, log, head)))
+    }
+
+    fn witnessed(&mut self, log: &LogKeys) -> Result<Option<WitnessedLog>, StoreError> {
+        broken(self.glance(|conn| witness::witnessed(conn, log)))
+    }
+
+    fn witness<T>(
+        &mut self,
+        log: &LogKeys,
+        rule: impl FnOnce(Option<&WitnessedLog>) -> (Option<WitnessedLog>, T),
+    ) -> Result<T, StoreError> {
+        broken(self.whole(|conn| witness::witness(conn, log, rule)))
+    }
+
     fn sweep(&mut self, today: Day, kept: Day, groups: Day) -> Result<(), StoreError> {
         broken(self.whole(|conn| upkeep::sweep(conn, today, kept, groups)))
     }
@@ -457,32 +479,4 @@ fn int(number: u64) -> i64 {
 
 fn uint(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
-}
-
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        match &error {
-            rusqlite::Error::SqliteFailure(failure, _) => match failure.code {
-                ErrorCode::DiskFull => Self::Full,
-                ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => Self::ReadOnly,
-                ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Busy,
-                // SQLite's list of the log's pages could not be made longer: nothing but a full disk does that.
-                ErrorCode::SystemIoFailure if failure.extended_code == ffi::SQLITE_IOERR_SHMSIZE => Self::Full,
-                ErrorCode::SystemIoFailure => Self::Disk(failure.extended_code),
-                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Self::Corrupt,
-                _ => Self::Database(failure.extended_code),
-            },
-            // A value of a wrong kind or length: not written by us.
-            rusqlite::Error::FromSqlConversionFailure(..)
-            | rusqlite::Error::InvalidColumnType(..)
-            | rusqlite::Error::IntegralValueOutOfRange(..) => Self::Corrupt,
-            _ => Self::Database(0),
-        }
-    }
-}
-
-impl From<rusqlite::Error> for Stop {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Broken(error.into())
-    }
 }

@@ -1,4 +1,4 @@
-//! The HTTP side of the public listener: health, the page, the log for auditors, and the way to the two doors.
+//! The HTTP side of the public listener: health, the page, the log for auditors, the witness, and the way to the two doors.
 //!
 //! Called by `transport` for each accepted connection. Upgrades to a WebSocket
 //! by hand (RFC 6455 §4.2), so that the raw socket comes back with nothing
@@ -25,7 +25,7 @@ use super::crowd::Place;
 use super::line::Line;
 use super::sent::{Cut, Sent};
 use super::socket::Socket;
-use super::{Bell, Hall, Settings, anonymous, audit, device, page};
+use super::{Bell, Hall, Settings, anonymous, audit, cosign, device, page};
 use crate::store::StoreError;
 
 /// A request's head may be this large.
@@ -62,7 +62,7 @@ pub(super) async fn converse((socket, peer): (Socket, IpAddr), hall: Arc<Hall>, 
     connection.await.ok();
 }
 
-/// What the log shows is read first; everything else is answered at once.
+/// What the log shows is read first, and what is to be cosigned is judged; everything else is answered at once.
 async fn respond(
     request: Request<Incoming>,
     peer: IpAddr,
@@ -73,6 +73,9 @@ async fn respond(
 ) -> Response<Either<Full<Bytes>, Sent>> {
     if request.uri().path().starts_with(audit::ROOT) && is_read(request.method()) {
         return audit::answer(request.uri().path(), &hall.engine, &hall.sending, cut).await;
+    }
+    if cosign::is_asked(&request) {
+        return cosign::answer(request, hall).await.map(Either::Left);
     }
     answer(request, peer, hall, place, bell).map(Either::Left)
 }

@@ -20,6 +20,7 @@ mod keys;
 mod layout;
 mod mailboxes;
 mod town;
+mod witness;
 
 use waxseal_server::store::sqlite::SqliteStore;
 
@@ -85,6 +86,13 @@ on_each_store! {
         what_is_older_than_thirty_days_is_dropped_and_told
         a_loss_after_the_session_began_is_not_hidden_by_its_ack
         of_gathered_requests_a_refused_one_undoes_itself_alone;
+    witness:
+        of_one_size_one_tree_is_cosigned
+        a_head_is_cosigned_where_it_continues_the_last
+        new_trees_are_cosigned_one_a_second
+        a_log_that_ended_is_followed_by_its_word_alone
+        cosignatures_of_one_head_are_joined_and_of_two_heads_the_newer_ones_kept
+        a_new_log_has_no_cosignatures;
 }
 
 fn memory() -> SqliteStore {

@@ -19,6 +19,9 @@ mod disk;
 mod doors;
 #[path = "../faulty/mod.rs"]
 mod faulty;
+#[allow(dead_code, reason = "the auditor's tests need more of it")]
+#[path = "../../../auditor/tests/audit/log.rs"]
+mod foreign;
 mod kill;
 mod log;
 mod memory;
@@ -27,3 +30,4 @@ mod program;
 mod story;
 mod tls;
 mod verbs;
+mod witness;

@@ -47,10 +47,15 @@ impl Program {
     }
 
     /// By a command that was prepared; `None` where it ends before it is ready.
-    pub(crate) fn launch(mut command: Command, words: &[&str]) -> Option<Self> {
+    pub(crate) fn launch(command: Command, words: &[&str]) -> Option<Self> {
+        Self::launch_at("127.0.0.1:0", command, words)
+    }
+
+    /// The same, where others look for it.
+    pub(crate) fn launch_at(listen: &str, mut command: Command, words: &[&str]) -> Option<Self> {
         let began = Instant::now();
         command.env("WAXSEALD_LOG", "error");
-        command.args(["run", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]).args(words);
+        command.args(["run", "--listen", listen, "--admin", "127.0.0.1:0"]).args(words);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();

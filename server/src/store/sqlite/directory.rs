@@ -87,7 +87,7 @@ pub(super) fn begin_new_log(
     rule: impl FnOnce(&Arc<Shelf>) -> Result<(Published, Option<Vec<u8>>), StoreError>,
 ) -> Result<(), Stop> {
     shelf.conn().execute_batch(
-        "DELETE FROM log_record; DELETE FROM log_step; UPDATE account SET told = 0;
+        "DELETE FROM log_record; DELETE FROM log_step; DELETE FROM log_cosigned; UPDATE account SET told = 0;
          INSERT OR IGNORE INTO due_name SELECT name FROM account;",
     )?;
     let (epoch, handover) = rule(shelf)?;

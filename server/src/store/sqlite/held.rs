@@ -187,6 +187,22 @@ const HELD: &[(&str, &str, Columns)] = &[
             ("bytes", "hashes"),
         ],
     ),
+    (
+        "log_cosigned",
+        "the newest tree head of the directory that a witness has signed as well",
+        &[("log", "of which log: a hash of its public keys"), ("head", "the head, public, with the signatures")],
+    ),
+    (
+        "witnessed_log",
+        "what this server, as a witness, signed last of another server's directory",
+        &[
+            ("log", "public keys of that directory"),
+            ("size", "how many epochs"),
+            ("root", "hash of them all"),
+            ("note", "the tree head as that directory signed it, public"),
+            ("next", "public keys of the one that followed it"),
+        ],
+    ),
 ];
 
 /// Every column of the schema with its reason.

@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Done in order; never edited once released, only added to.
-const MIGRATIONS: &[&str] = &[V1, V2, V3];
+const MIGRATIONS: &[&str] = &[V1, V2, V3, V4];
 
 // The highest number that a device gave a session: it knows by that whether it is an older copy of itself.
 const V2: &str = "ALTER TABLE mailbox ADD COLUMN sessions INTEGER NOT NULL DEFAULT 0;";
@@ -30,6 +30,18 @@ CREATE TABLE log_record (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE log_handover (id INTEGER PRIMARY KEY, log BLOB NOT NULL UNIQUE, bytes BLOB NOT NULL) STRICT;
 CREATE TABLE log_step (epoch INTEGER PRIMARY KEY, told INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT;
+";
+
+// Witnesses: of our own head, and of the logs that we are a witness of (`docs/audit.md`).
+const V4: &str = "
+CREATE TABLE log_cosigned (log BLOB PRIMARY KEY, head BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE witnessed_log (
+    log BLOB PRIMARY KEY,
+    size INTEGER NOT NULL,
+    root BLOB NOT NULL,
+    note TEXT NOT NULL,
+    next BLOB
+) STRICT, WITHOUT ROWID;
 ";
 
 const V1: &str = "
