@@ -1,7 +1,6 @@
 //! A witness's one door: may this head of another log be cosigned?
 //!
-//! Called by `transport` with a text that came by HTTP. Answers as C2SP tlog-witness has it, but for a log that is not known:
-//! that is 403 here, like a signature that is not its own, so that who guesses learns nothing. Checks that a head continues what was
+//! Called by `transport` with a text that came by HTTP. Answers as C2SP tlog-witness has it. Checks that a head continues what was
 //! cosigned and no more: what its epochs changed, auditors check. Never answers before what was decided is durable.
 
 use std::sync::{Mutex, PoisonError};
@@ -63,7 +62,7 @@ impl Door {
         if !asked.note.contains("\n\n\u{2014} ") {
             return Said::Refused(StatusCode::BAD_REQUEST);
         }
-        let Some(log) = self.log(engine, asked.origin()).await else { return Said::Refused(StatusCode::FORBIDDEN) };
+        let Some(log) = self.log(engine, asked.origin()).await else { return Said::Refused(StatusCode::NOT_FOUND) };
         // A crowd waits here, and not before people's look-ups.
         let Ok(_turn) = self.turns.acquire().await else { return Said::Refused(StatusCode::SERVICE_UNAVAILABLE) };
         let Ok(signed) = SignedHead::from_note(&log, &asked.note) else { return Said::Refused(StatusCode::FORBIDDEN) };

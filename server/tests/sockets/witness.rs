@@ -255,7 +255,7 @@ async fn the_door_of_a_witness_answers_as_the_specification_has_it() {
     }
     assert_eq!(post(&b.address, DOOR, &[0xff; 100]).0, 400);
     assert_eq!(post(&b.address, DOOR, &vec![b'x'; 200_000]).0, 400, "too much to be one");
-    assert_eq!(ask(&asks(&stranger, 0, 5)).0, 403, "not a log of ours");
+    assert_eq!(ask(&asks(&stranger, 0, 5)).0, 404, "not a log of ours");
     let forged = SignedHead { signature: [7; 64], ..log.head(5) };
     assert_eq!(ask(&AddCheckpoint { old: 0, proof: vec![], note: forged.to_note(&log.keys()) }).0, 403);
     let (status, head, size) = ask(&asks(&log, 3, 5));

@@ -58,7 +58,7 @@ fn bert_hears_of_more(town: &mut Town) {
 }
 
 fn problems(town: &Town, house: usize) -> Vec<Problem> {
-    let problem = |event: &Event| if let Event::Failed { problem, .. } = event { Some(problem.clone()) } else { None };
+    let problem = |event: &Event| if let Event::Failed { problem, .. } = event { Some(*problem) } else { None };
     town.houses[house].told.iter().filter_map(problem).collect()
 }
 
