@@ -176,7 +176,9 @@ fn a_chat_is_founded_anew_though_the_server_refused_it_at_first() {
                 ChatState::Open,
                 "seed {seed} house {house}"
             );
-            assert_eq!(shown(&mut town, house).last().unwrap(), "after", "seed {seed} house {house}");
+            // Where a group was lost, a mark stands at its end, whether anything is missing there or not.
+            let words: Vec<_> = shown(&mut town, house).into_iter().filter(|line| line != "(gap)").collect();
+            assert_eq!(words, ["before", "after"], "seed {seed} house {house}");
         }
     }
 }
