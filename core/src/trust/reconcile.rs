@@ -42,8 +42,8 @@ pub(crate) enum Question {
     Newest,
     /// How the log of that head led to ours.
     Predecessor,
-    /// That this head of ours goes on from it.
-    Relate(Head),
+    /// That this head of ours goes on from it, which was of so many epochs.
+    Relate(u64, Head),
 }
 
 impl Turn<'_> {
@@ -67,7 +67,9 @@ impl Turn<'_> {
         let (is_asked, is_odd) = (heard.tries < TRIES, heard.tries % 2 == 1);
         match (is_ours, heard.head.head.size.cmp(&head.head.size)) {
             (true, Ordering::Equal) => self.judge_heard(&heard, consistent(&heard.head.head, &head.head, &[])),
-            (true, Ordering::Less) if is_asked && !is_odd => self.ask_about(&heard, Question::Relate(head.head), &ours),
+            (true, Ordering::Less) if is_asked && !is_odd => {
+                self.ask_about(&heard, Question::Relate(heard.head.head.size, head.head), &ours)
+            }
             (false, _) if is_asked && is_odd => self.ask_about(&heard, Question::Predecessor, &ours),
             _ if is_asked => self.ask_about(&heard, Question::Newest, &ours),
             (true, Ordering::Less) => self.judge_heard(&heard, Err(Lie::Consistency)),
@@ -86,9 +88,7 @@ impl Turn<'_> {
         let request = match question {
             Question::Newest => stands(self.seen()?),
             Question::Predecessor => stands(Some(Seen { log: heard.log, size: theirs })),
-            Question::Relate(head) => {
-                AnonymousRequest::Relate(Relate { log: LogId(ours.keys.id().0), from: theirs, to: head.size })
-            }
+            Question::Relate(from, head) => AnonymousRequest::Relate(Relate { log: LogId(ours.keys.id().0), from, to: head.size }),
         };
         self.send(Door::Anonymous, Request::Anonymous(request), Purpose::Heard(heard.account, question));
         Ok(())
@@ -99,10 +99,10 @@ impl Turn<'_> {
         let (Some(heard), Some(ours)) = (waiting(self.tx, Some(account))?, held(self.tx)?) else { return self.next_heard() };
         match (question, reply) {
             (_, Reply::Refused(refusal)) if refusal.is_passing() => self.put_off(&heard),
-            (Question::Relate(_), _) if heard.log.0 != ours.keys.id().0 => self.next_heard(),
-            // A newer one of that person came meanwhile.
-            (Question::Relate(head), Reply::Related(_)) if heard.head.head.size >= head.size => self.next_heard(),
-            (Question::Relate(head), Reply::Related(proof)) => {
+            (Question::Relate(..), _) if heard.log.0 != ours.keys.id().0 => self.next_heard(),
+            // Another one of that person came meanwhile, and this answer is not about it.
+            (Question::Relate(from, _), _) if heard.head.head.size != from => self.next_heard(),
+            (Question::Relate(_, head), Reply::Related(proof)) => {
                 self.judge_heard(&heard, consistent(&heard.head.head, &head, &proof))
             }
             (Question::Newest, Reply::Accounts(answer)) => match self.place_answer(answer.log.as_deref(), &answer.placed)? {
