@@ -22,12 +22,15 @@ const first = 400;
 const longest = 30_000;
 const good = 20_000;
 const look = 5_000;
+/** So long an attempt may take before somebody who is in a hurry gets another one. */
+const hanging = 2_000;
 /** So long asleep, and no line can be trusted. */
 const slept = 60_000;
 
 class Door {
   private socket: WebSocket | null = null;
   private isOpen = false;
+  private begunAt = 0;
   private openedAt = 0;
   private pause = first;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -49,6 +52,7 @@ class Door {
     const socket = new WebSocket(new URL(`/v1/${this.name}`, self.location.origin.replace(/^http/, "ws")));
     socket.binaryType = "arraybuffer";
     this.socket = socket;
+    this.begunAt = performance.now();
     this.timer = setTimeout(() => this.ended(socket), patience);
     socket.onopen = () => {
       if (this.socket !== socket) return;
@@ -78,7 +82,8 @@ class Door {
   }
 
   hurry(): void {
-    if (this.socket) return;
+    if (this.socket && (this.isOpen || performance.now() - this.begunAt < hanging)) return;
+    this.letGo();
     this.pause = first;
     this.connect();
   }
