@@ -209,6 +209,16 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: Option<EvidenceVerb>,
     },
+    /// Choose who must vouch for the server's key directory, and see whether they do.
+    #[command(
+        long_about = "Choose who must vouch for the server's key directory, and see whether they do.\n\nA witness is somebody else, on another machine, who signs the directory's tree heads and never signs two histories. Where you ask for witnesses, this device believes nothing new of anybody (no new people, no new devices) unless enough of them have signed within a day: a server that shows a directory to you alone would need them all. Without a verb: asks the server which witnesses it uses, and lists them and yours.\n\nChoose witnesses that you know by another way than this server.",
+        after_help = "Examples:\n  waxseal witnesses\n  waxseal witnesses add waxseal-witness/6b1f0a2c+8d66cf3f+BAx…\n  waxseal witnesses need 2         both of two must have signed\n  waxseal witnesses remove waxseal-witness/6b1f0a2c\n  waxseal witnesses need 0         believe the server without them"
+    )]
+    Witnesses {
+        /// What to change; lists them where nothing is said.
+        #[command(subcommand)]
+        verb: Option<WitnessesVerb>,
+    },
     /// Delete a conversation from this device; groups must be left first.
     #[command(after_help = "Examples:\n  waxseal forget mallory\n  waxseal forget '#Book club'")]
     Forget {
@@ -300,6 +310,26 @@ pub(crate) enum EvidenceVerb {
         /// What somebody wrote.
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
+    },
+}
+
+/// What to change about witnesses.
+#[derive(Debug, Subcommand)]
+pub(crate) enum WitnessesVerb {
+    /// Count on one more witness; the first one is asked for from then on.
+    Add {
+        /// Its verifier key, as whoever runs it gives it out: name+id+base64.
+        key: String,
+    },
+    /// Count on one no longer.
+    Remove {
+        /// Its name, or its verifier key.
+        witness: String,
+    },
+    /// How many of them must vouch.
+    Need {
+        /// So many; 0 asks for nobody.
+        count: usize,
     },
 }
 

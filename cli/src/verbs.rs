@@ -22,6 +22,7 @@ mod sure;
 mod talk;
 mod transcript;
 mod verify;
+mod witnesses;
 
 use time::UtcOffset;
 
@@ -56,6 +57,7 @@ pub(crate) async fn run(verb: Verb, place: &Place, zone: UtcOffset) -> Result<()
         Verb::Listen { keep_unread, no_input, .. } => listen::listen(place, keep_unread, no_input).await,
         Verb::Link { code, device_name } => link::link(place, code, device_name).await,
         Verb::Evidence { verb } => evidence::run(verb, place, zone).await,
+        Verb::Witnesses { verb } => witnesses::run(verb, place, zone).await,
         Verb::Export { chat } => export::export(place, chat.as_deref()).await,
         Verb::Page { verb } => page::run(verb, place).await,
         Verb::PageManifest(format) => page::run(PageVerb::Manifest(format), place).await,

@@ -66,8 +66,14 @@ impl Turn<'_> {
         // A chat that was written in "tomorrow" would stand above all others until then.
         self.tx.execute("UPDATE chat SET active = ?1 WHERE active > ?1", params![self.now.0.cast_signed()])?;
         let session = &mut *self.session;
-        let waiting =
-            [&mut session.fetch_at, &mut session.register_at, &mut session.keys_at, &mut session.watch_at, &mut session.relate_at];
+        let waiting = [
+            &mut session.fetch_at,
+            &mut session.register_at,
+            &mut session.keys_at,
+            &mut session.watch_at,
+            &mut session.relate_at,
+            &mut session.witness_at,
+        ];
         for at in waiting.into_iter().flatten() {
             at.0 = at.0.saturating_sub(by);
         }

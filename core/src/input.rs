@@ -136,6 +136,15 @@ pub enum Command {
     SetDisplayName(String),
     /// Change a setting.
     Set(Setting),
+    /// Believe nothing of people but what so many of these witnesses vouch for. Answered by `Event::Witnesses` when they do.
+    SetWitnesses {
+        /// How many; 0 asks for nobody.
+        need: usize,
+        /// Verifier keys, `name+id+base64`.
+        keys: Vec<String>,
+    },
+    /// Ask which witnesses the server uses, and whether those that were chosen vouch for it, now. Answered by `Event::Witnesses`.
+    AskWitnesses,
     /// Delete a chat from this device (after leaving, if it is a group).
     Forget(ChatId),
     /// Delete the account on the server and everything on this device.

@@ -69,6 +69,8 @@ pub enum Event {
         /// What it is called.
         name: AccountName,
     },
+    /// What is known of witnesses changed.
+    Witnesses,
     /// The list of chats, or something about this chat, changed.
     ChatChanged(ChatId),
     /// Somebody who is not known wants to talk.
@@ -224,6 +226,12 @@ pub enum Problem {
     /// What the server says of people does not follow from its key directory, or the directory contradicts itself.
     #[error("the server cannot prove who is who: {lie}. {}", after(.0), lie = .0)]
     Directory(Lie),
+    /// A witness's key is not one.
+    #[error("this is no witness's verifier key; it looks like name+12ab34cd+Base64, copy it whole")]
+    BadWitness,
+    /// More witnesses are needed than were named, or too many were.
+    #[error("name at least as many witnesses as must vouch, and 16 at most")]
+    BadWitnessCount,
     /// Somebody in the chat has seen another key directory than this device, and the server does not say how they belong together.
     #[error(
         "somebody in this chat is shown another key directory than this device: one of you is lied to, or they are not honest; compare safety numbers by another way than this server"
@@ -237,6 +245,9 @@ pub enum Problem {
 /// What to do when the directory does not hold.
 fn after(lie: &Lie) -> &'static str {
     match lie.is_lie() {
+        _ if matches!(lie, Lie::Unwitnessed { .. }) => {
+            "Nobody new is believed until they do; `waxseal witnesses` shows who is missing"
+        }
         true => "Nothing of its answer was used; `waxseal evidence` writes down what it said",
         false => "Look at this device's date and time; where they are right, tell whoever runs the server",
     }

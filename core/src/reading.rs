@@ -11,7 +11,7 @@ use crate::chat::{self, draft, line, members};
 use crate::client::{Client, ClientError};
 use crate::content::MessageId;
 use crate::store::{StoreError, Tx};
-use crate::trust::{self, directory};
+use crate::trust::{self, directory, witness};
 use crate::view::*;
 
 const COLUMNS: &str = "id, chat, sender, at, kind, text, reply_to, edited, state, message_id";
@@ -132,6 +132,16 @@ impl Client {
     /// What this device knows of the key directory; `None` before the server's first word of it.
     pub fn directory(&self) -> Result<Option<DirectoryView>, ClientError> {
         Ok(self.store.read(directory::view)?)
+    }
+
+    /// Which witnesses are asked for, and when they vouched.
+    pub fn witnesses(&self) -> Result<WitnessesView, ClientError> {
+        Ok(self.store.read(witness::view)?)
+    }
+
+    /// The latest time that this client was told.
+    pub fn latest(&self) -> Option<Millis> {
+        self.session.seen
     }
 
     /// What shows that the server lied, the oldest first.

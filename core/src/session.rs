@@ -60,6 +60,8 @@ pub(crate) enum Purpose {
     Watch(u32),
     /// Whether the tree head that this person has seen, and ours, are of one log.
     Heard(AccountId, Question),
+    /// Who vouches for the directory.
+    Witnesses,
 }
 
 /// What is true of the connection now.
@@ -105,6 +107,10 @@ pub(crate) struct Session {
     pub(crate) watch_tries: u32,
     /// What others have seen of it is held against what we have seen then.
     pub(crate) relate_at: Option<Millis>,
+    /// Witnesses are asked about then.
+    pub(crate) witness_at: Option<Millis>,
+    /// How often in a row too few of them vouched.
+    pub(crate) witness_tries: u32,
     /// It said something of us that our chain does not explain, and our chain was asked for since.
     pub(crate) unexplained: bool,
     /// The server has let this process in once, and did not show it to be an older copy of the device.
@@ -193,6 +199,7 @@ impl Turn<'_> {
             Door::Anonymous => {
                 self.session.anonymous = true;
                 self.hold_heads_soon();
+                self.witnesses_connected()?;
                 self.ask_registration()?;
                 if self.session.denied {
                     self.ask_own_chain()?;
@@ -270,6 +277,7 @@ impl Turn<'_> {
             Purpose::LinkPoll => self.link_polled(reply),
             Purpose::Watch(versions) => self.watch_came(versions, reply),
             Purpose::Heard(account, question) => self.heard_answered(&account, question, reply),
+            Purpose::Witnesses => self.witnesses_came(reply),
         }
     }
 

@@ -48,6 +48,7 @@ impl Turn<'_> {
         self.run_registration()?;
         self.run_keys()?;
         self.run_watch()?;
+        self.run_witnesses()?;
         self.run_heard()?;
         self.pump()?;
         let mut agenda = Agenda::read(self.tx, self.now)?;
@@ -66,6 +67,7 @@ impl Turn<'_> {
             self.next_keys(),
             self.session.watch_at.filter(|_| self.session.proven),
             self.session.relate_at.filter(|_| self.session.anonymous),
+            self.session.witness_at.filter(|_| self.session.anonymous),
         ];
         if let Some(at) = next.into_iter().flatten().min()
             && self.session.wake_at != Some(at)

@@ -3,8 +3,11 @@
 //! Returned by the reading methods of `Client`. Plain data; reading
 //! changes nothing.
 
+mod directory;
+
 use core::fmt;
 
+pub use directory::{DirectoryView, EvidenceView, WitnessView, WitnessesView};
 use waxseal_wire::id::{AccountId, DeviceId, Millis};
 use waxseal_wire::name::AccountName;
 
@@ -180,34 +183,6 @@ pub struct MessageView {
     pub reactions: Vec<(AccountId, String)>,
     /// How far it got.
     pub state: MessageState,
-}
-
-/// What this device knows of the server's key directory.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DirectoryView {
-    /// The log's name, as auditors and witnesses know it.
-    pub origin: String,
-    /// Epochs in the newest tree head that was seen.
-    pub epochs: u64,
-    /// When that head was signed.
-    pub signed: Millis,
-    /// When our own entry was last found to be ours alone; `None`: not yet.
-    pub watched: Option<Millis>,
-    /// Versions of our own entry that we know of.
-    pub versions: u64,
-    /// Pieces of evidence that are kept.
-    pub evidence: u32,
-}
-
-/// What a server said that shows that it lied: a file that anybody can check.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EvidenceView {
-    /// When it came.
-    pub at: Millis,
-    /// What was wrong with it, in a sentence.
-    pub what: String,
-    /// Read by [`crate::evidence::check`].
-    pub bytes: Vec<u8>,
 }
 
 /// What was written in a chat and not sent.

@@ -49,6 +49,11 @@ impl Witness {
         note::vkey(&self.name, note::COSIGNATURE, &self.key)
     }
 
+    /// The key itself: whoever has it is one witness, under whatever name.
+    pub fn key(&self) -> &[u8; 32] {
+        &self.key
+    }
+
     /// What it is called.
     pub fn name(&self) -> &str {
         &self.name

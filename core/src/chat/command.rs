@@ -29,6 +29,8 @@ impl Turn<'_> {
             Command::AcceptLink { code, device_name } => return self.accept_link(&code, &device_name),
             Command::LookUp(name) => return self.look_up(&name),
             Command::Set(setting) => return me::set(self.tx, setting),
+            Command::SetWitnesses { need, keys } => return self.set_witnesses(need, &keys),
+            Command::AskWitnesses => return self.ask_witnesses(),
             _ => {}
         }
         let Some(identity) = self.identity()? else {
@@ -63,9 +65,13 @@ impl Turn<'_> {
             Command::Refresh(chat) => self.refresh(chat),
             Command::Forget(chat) => self.forget(chat),
             Command::CloseAccount => self.close_account(),
-            Command::Register { .. } | Command::ForgetClaim | Command::AcceptLink { .. } | Command::LookUp(_) | Command::Set(_) => {
-                Ok(())
-            }
+            Command::Register { .. }
+            | Command::ForgetClaim
+            | Command::AcceptLink { .. }
+            | Command::LookUp(_)
+            | Command::Set(_)
+            | Command::SetWitnesses { .. }
+            | Command::AskWitnesses => Ok(()),
         }
     }
 

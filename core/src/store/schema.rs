@@ -316,6 +316,9 @@ const CLIENT: &[&str] = &[
     // us off about a head.
     "ALTER TABLE past_log ADD COLUMN ended INTEGER NOT NULL DEFAULT 9223372036854775807;
     ALTER TABLE heard_head ADD COLUMN waits INTEGER NOT NULL DEFAULT 0;",
+    // Witnesses whom the person asks for, when each of them last vouched for our head, how many must, and whom the server names.
+    "CREATE TABLE witness (vkey TEXT UNIQUE NOT NULL, at INTEGER NOT NULL DEFAULT 0);
+    CREATE TABLE witnesses (id INTEGER PRIMARY KEY CHECK (id = 1), need INTEGER NOT NULL, listed TEXT NOT NULL DEFAULT '');",
 ];
 
 const LISTS: u32 = 1_000;

@@ -87,6 +87,9 @@ impl Turn<'_> {
             return Ok(None);
         }
         let Some((keys, placed, proven)) = self.place_answer(accounts.log.as_deref(), &accounts.placed)? else { return Ok(None) };
+        if !self.is_vouched()? {
+            return Ok(None);
+        }
         let mut words = Vec::with_capacity(accounts.found.len());
         for (who, found) in who.iter().zip(accounts.found) {
             let name = self.name_of(who, &found)?;

@@ -17,6 +17,7 @@ mod leaves;
 mod lookup;
 pub(crate) mod reconcile;
 pub(crate) mod safety;
+pub(crate) mod witness;
 
 use waxseal_wire::chain::PublicKey;
 use waxseal_wire::id::{AccountId, DeviceId};

@@ -22,6 +22,7 @@ use waxseal_wire::request::{AnonymousRequest, Lookup, Relate, Request, Seen};
 
 use super::directory::{Held, held, log_ended};
 use super::heard::{Heard, is_of_past, waiting};
+use super::witness::WITNESSES;
 use crate::output::Problem;
 use crate::session::Purpose;
 use crate::store::StoreError;
@@ -75,7 +76,7 @@ impl Turn<'_> {
             (true, Ordering::Less) => self.judge_heard(&heard, Err(Lie::Consistency)),
             (true, Ordering::Greater) => self.judge_heard(&heard, Err(Lie::RolledBack)),
             (false, _) => {
-                self.fail(Some(heard.chat), Problem::OtherDirectory);
+                self.fail((heard.account != WITNESSES).then_some(heard.chat), Problem::OtherDirectory);
                 self.settle(&heard.account)
             }
         }
@@ -141,9 +142,11 @@ impl Turn<'_> {
     }
 
     fn judge_heard(&mut self, heard: &Heard, judged: Result<(), Lie>) -> Result<(), StoreError> {
-        if let (Err(lie), Some(Held { keys, head: Some(ours) })) = (judged, held(self.tx)?) {
-            let evidence = Evidence::Heads { log: keys, one: heard.head.clone(), other: ours };
-            self.caught(lie, Some(&evidence))?;
+        let Some(Held { keys, head: Some(ours) }) = held(self.tx)? else { return self.settle(&heard.account) };
+        match judged {
+            Err(lie) => self.caught(lie, Some(&Evidence::Heads { log: keys, one: heard.head.clone(), other: ours }))?,
+            Ok(()) if heard.account == WITNESSES => self.vouched(&keys.id(), &heard.head)?,
+            Ok(()) => {}
         }
         self.settle(&heard.account)
     }

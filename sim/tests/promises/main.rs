@@ -21,3 +21,4 @@ mod rows;
 mod scene;
 mod split_view;
 mod thief;
+mod witnesses;

@@ -106,6 +106,12 @@ pub(crate) fn was_told_of_lies(town: &mut Town, house: usize) -> bool {
         .any(|event| matches!(event, Event::Failed { problem: Problem::Directory(lie), .. } if lie.is_lie()))
 }
 
+/// Whether a person was told of exactly this.
+pub(crate) fn was_told_of(town: &Town, house: usize, what: Problem) -> bool {
+    let is = |event: &Event| matches!(event, Event::Failed { problem, .. } if *problem == what);
+    town.houses[house].told.iter().any(is)
+}
+
 /// How many pieces of evidence a house keeps.
 pub(crate) fn evidence(town: &mut Town, house: usize) -> i64 {
     let count = |store: &mut Store| {

@@ -28,7 +28,7 @@ const DORA: usize = 3;
 const HOUR: u64 = 60 * 60 * 1000;
 
 /// Answers Bert's questions about people out of a directory of its own, to which only some are added.
-struct Fork {
+pub(crate) struct Fork {
     second: Roles<SqliteStore>,
     now: Millis,
     /// Who registers in the second log alone.
@@ -36,7 +36,7 @@ struct Fork {
 }
 
 impl Fork {
-    fn of(town: &mut Town, only_there: &[usize]) -> Arc<Mutex<Self>> {
+    pub(crate) fn of(town: &mut Town, only_there: &[usize]) -> Arc<Mutex<Self>> {
         let store = SqliteStore::from_snapshot(&town.server_disk().unwrap()).unwrap();
         let second = Roles::new(store, Policy::unlimited(), log_of(1));
         let fork = Arc::new(Mutex::new(Self { second, now: town.now, only_there: only_there.to_vec() }));
@@ -96,7 +96,7 @@ fn looks_up(town: &mut Town, house: usize, name: &str) {
 }
 
 /// What a house can show to anybody.
-fn proven(town: &mut Town, house: usize) -> Vec<Crime> {
+pub(crate) fn proven(town: &mut Town, house: usize) -> Vec<Crime> {
     let kept = town.houses[house].client().evidence().unwrap();
     let crime = |bytes: &[u8]| match check(bytes) {
         Verdict::Proven(_, crime) => Some(crime),

@@ -46,6 +46,8 @@ pub enum Command {
     SetDisplayName { name: String },
     SetDeliveredReceipts { on: bool },
     SetReadReceipts { on: bool },
+    SetWitnesses { need: usize, keys: Vec<String> },
+    AskWitnesses,
     Forget { chat: Chat },
     CloseAccount,
 }
@@ -103,6 +105,8 @@ impl TryFrom<Command> for input::Command {
             Asked::Refresh { chat } => Self::Refresh(chat.into()),
             Asked::SetDisplayName { name } => Self::SetDisplayName(name),
             Asked::SetDeliveredReceipts { on } => Self::Set(Setting::DeliveredReceipts(on)),
+            Asked::SetWitnesses { need, keys } => Self::SetWitnesses { need, keys },
+            Asked::AskWitnesses => Self::AskWitnesses,
             Asked::SetReadReceipts { on } => Self::Set(Setting::ReadReceipts(on)),
             Asked::Forget { chat } => Self::Forget(chat.into()),
             Asked::CloseAccount => Self::CloseAccount,

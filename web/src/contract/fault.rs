@@ -160,6 +160,8 @@ impl From<Problem> for Fault {
             Problem::Copied => "copied",
             Problem::Directory(lie) if lie.is_lie() => "directoryLied",
             Problem::Directory(_) => "directoryUnproven",
+            Problem::BadWitness => "badWitness",
+            Problem::BadWitnessCount => "badWitnessCount",
             Problem::OtherDirectory => "otherDirectory",
             Problem::LastAdmin => "lastAdmin",
         };

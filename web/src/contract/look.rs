@@ -90,7 +90,7 @@ pub fn answer(client: &Client, look: Look) -> Result<String, Fault> {
         }
         Look::Connection => json(&Connection::from(client.connection())),
         Look::IsLinking => json(&client.is_linking()?),
-        Look::Directory => json(&client.directory()?.map(Directory::from)),
+        Look::Directory => json(&Directory::of(client)?),
     }
 }
 

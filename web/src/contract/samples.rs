@@ -43,6 +43,7 @@ fn events() -> Vec<output::Event> {
         ChatMoved { from: CHAT, to: CHAT },
         NoSuchAccount(name()),
         AccountKnown { account: ACCOUNT, name: name() },
+        Witnesses,
         ChatChanged(CHAT),
         Requested(CHAT),
         Received { chat: CHAT, message },
@@ -78,6 +79,7 @@ fn place_of_event(event: &output::Event) -> usize {
         SignedOut => 15,
         AccountClosed => 16,
         DeviceNamed { .. } => 17,
+        Witnesses => 18,
     }
 }
 
@@ -177,6 +179,11 @@ fn answers() -> Value {
         versions: 2,
         evidence: 0,
     };
+    let key = |at| view::WitnessView { name: "witness.example".into(), key: "witness.example+12ab34cd+BA".into(), at };
+    let keys = vec![key(Some(AT)), key(None)];
+    let witnesses = view::WitnessesView { need: 1, keys, listed: vec!["witness.example+12ab34cd+BA".into()] };
+    let unwitnessed = view::WitnessesView { need: 1, keys: vec![key(None)], listed: vec![] };
+    let directories = [witnesses, unwitnessed].map(|known| Directory::at(directory.clone(), known, AT));
     let draft = super::command::Draft { chat: CHAT.into(), text: "so far".into(), reply_to: Some(7) };
     json!({
         "me": [Some(Me::from(me)), Some(Me::from(named)), null],
@@ -196,7 +203,7 @@ fn answers() -> Value {
         "blocked": [[who]],
         "connection": [Connection::from(connection)],
         "isLinking": [true],
-        "directory": [Some(Directory::from(directory)), null],
+        "directory": [json!(directories[0]), json!(directories[1]), null],
     })
 }
 
@@ -237,6 +244,8 @@ fn commands() -> Vec<Command> {
         SetDisplayName { name: "Alice".into() },
         SetDeliveredReceipts { on: true },
         SetReadReceipts { on: false },
+        SetWitnesses { need: 1, keys: vec!["witness.example+12ab34cd+BA".into()] },
+        AskWitnesses,
         Forget { chat },
         CloseAccount,
     ]

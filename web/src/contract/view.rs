@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 use waxseal_core::{Client, ClientError, view};
-use waxseal_wire::id::AccountId;
+use waxseal_wire::id::{AccountId, Millis};
 
 use super::hex::{Account, Chat, Device};
 
@@ -95,12 +95,46 @@ pub(super) struct Directory {
     watched: Option<u64>,
     versions: u64,
     evidence: u32,
+    witnesses: Witnesses,
 }
 
-impl From<view::DirectoryView> for Directory {
-    fn from(known: view::DirectoryView) -> Self {
+/// Who vouches for it, now.
+#[derive(Serialize)]
+struct Witnesses {
+    need: usize,
+    keys: Vec<Witness>,
+    have: usize,
+    listed: Vec<String>,
+    holds: bool,
+}
+
+#[derive(Serialize)]
+struct Witness {
+    name: String,
+    key: String,
+    at: Option<u64>,
+}
+
+impl Directory {
+    /// `None` before the first answer of a server.
+    pub(super) fn of(client: &Client) -> Result<Option<Self>, ClientError> {
+        let (Some(known), witnesses) = (client.directory()?, client.witnesses()?) else { return Ok(None) };
+        Ok(Some(Self::at(known, witnesses, client.latest().unwrap_or_default())))
+    }
+
+    pub(super) fn at(known: view::DirectoryView, witnesses: view::WitnessesView, now: Millis) -> Self {
         let view::DirectoryView { origin, epochs, signed, watched, versions, evidence } = known;
-        Self { origin, epochs, signed: signed.0, watched: watched.map(|at| at.0), versions, evidence }
+        let witnesses = Witnesses::at(witnesses, now);
+        Self { origin, epochs, signed: signed.0, watched: watched.map(|at| at.0), versions, evidence, witnesses }
+    }
+}
+
+impl Witnesses {
+    fn at(known: view::WitnessesView, now: Millis) -> Self {
+        let (have, holds) = (known.have(now), known.holds(now));
+        let view::WitnessesView { need, keys, listed } = known;
+        let one = |view::WitnessView { name, key, at }| Witness { name, key, at: at.map(|at| at.0) };
+        Self { need, keys: keys.into_iter().map(one).collect(), have, listed, holds }
     }
 }
 
