@@ -62,7 +62,9 @@ async fn settled(visit: &mut Visit) -> Result<WitnessesView, Failure> {
 
 fn asked_for(known: &WitnessesView) -> String {
     match (known.need, known.keys.len()) {
-        (0, _) => "No witness is asked for: this device believes what the server proves, and what your contacts have seen.".to_owned(),
+        (0, _) => {
+            "No witness is asked for: this device believes what the server proves, and what your contacts have seen.".to_owned()
+        }
         (1, 1) => "One witness is asked for, and must have signed within a day.".to_owned(),
         (need, of) => format!("{need} of {of} witnesses must have signed within a day."),
     }

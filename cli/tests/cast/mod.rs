@@ -94,10 +94,29 @@ impl Server {
         (process, address)
     }
 
+    /// What its operator gives to another operator, who is to be its witness.
+    pub fn witness_line(&self) -> String {
+        let said = Command::new(&self.program)
+            .args(["witness", "--url", &self.address, "--folder"])
+            .arg(&self.folder)
+            .env("WAXSEALD_CONFIG", self.folder.with_extension("toml"))
+            .output()
+            .unwrap();
+        assert!(said.status.success(), "{said:?}");
+        String::from_utf8(said.stdout).unwrap().trim().to_owned()
+    }
+
     /// Ends it, as a power cut would.
     pub fn stop(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
+    }
+
+    /// Starts it again where it was, under another configuration.
+    pub fn configure(&mut self, config: &str) {
+        self.stop();
+        std::fs::write(self.folder.with_extension("toml"), config).unwrap();
+        self.start_again();
     }
 
     /// Starts it again where it was.

@@ -179,11 +179,10 @@ impl Turn<'_> {
     /// The server was caught, or cannot prove itself for now: a person is told once a connection, and what shows it is kept.
     pub(crate) fn caught(&mut self, lie: Lie, evidence: Option<&Evidence>) -> Result<(), StoreError> {
         if let Some(evidence) = evidence.filter(|_| lie.is_lie()) {
-            self.tx.prepare_cached("INSERT INTO evidence (at, what, bytes) VALUES (?1, ?2, ?3)")?.execute(params![
-                self.now.0.cast_signed(),
-                lie.to_string(),
-                evidence.encode()
-            ])?;
+            let sql = "INSERT INTO evidence (at, what, bytes)
+                       SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM evidence WHERE bytes = ?3)";
+            let (at, bytes) = (self.now.0.cast_signed(), evidence.encode());
+            self.tx.prepare_cached(sql)?.execute(params![at, lie.to_string(), bytes])?;
             self.tx.prepare_cached("DELETE FROM evidence WHERE id <= (SELECT max(id) FROM evidence) - ?1")?.execute([KEPT])?;
         }
         let told = if lie.is_lie() { &mut self.session.caught } else { &mut self.session.unproven };

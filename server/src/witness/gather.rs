@@ -205,7 +205,7 @@ impl Asking {
                 ours = size,
                 root = hex::encode(head.head.root),
                 "A WITNESS HAS SEEN ANOTHER HISTORY OF THIS SERVER'S LOG. Was the store put back without `waxseald restore`, or do \
-                 two servers run with the same directory.key? Clients that ask for this witness no longer believe this server"
+                 two servers run with the same directory.key? Clients that count on this witness believe nobody new"
             ),
             Err(Missed::Busy) => debug!(witness, "a witness asks for patience"),
             Err(Missed::Silent(_) | Missed::Ours) if self.was_away => debug!(witness, "a witness still gives no cosignature"),
