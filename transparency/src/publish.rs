@@ -26,7 +26,7 @@ use core::future::Future;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use akd::storage::StorageManager;
 use akd::{AzksParallelismConfig, Directory, EpochHash};
@@ -88,6 +88,8 @@ pub enum PublishError {
 pub struct Publisher {
     secrets: Arc<Secrets>,
     vrf: Vrf,
+    /// The newest head with its signature: it stands in every answer.
+    signed: Arc<Mutex<Option<SignedHead>>>,
 }
 
 type Akd<R> = Directory<Config, Shelf<R>, Vrf>;
@@ -96,7 +98,18 @@ impl Publisher {
     /// For the log of these keys.
     pub fn new(secrets: Secrets) -> Self {
         let secrets = Arc::new(secrets);
-        Self { vrf: Vrf::new(Arc::clone(&secrets)), secrets }
+        Self { vrf: Vrf::new(Arc::clone(&secrets)), secrets, signed: Arc::default() }
+    }
+
+    /// Signs a head as [`Secrets::sign`] does; the same one again costs nothing.
+    pub fn sign(&self, head: Head) -> SignedHead {
+        let mut last = self.signed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(signed) = last.as_ref().filter(|signed| signed.head == head) {
+            return signed.clone();
+        }
+        let signed = self.secrets.sign(head);
+        *last = Some(signed.clone());
+        signed
     }
 
     /// The log's own keys.

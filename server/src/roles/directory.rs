@@ -196,7 +196,7 @@ fn place<S: Store>(store: &mut S, publisher: &Publisher, seen: Option<Seen>) -> 
 pub(super) fn newest_head<S: Store>(store: &mut S, publisher: &Publisher) -> Result<SignedHead, Stop> {
     let told = store.told_at()?.ok_or(StoreError::Corrupt)?;
     let head = publisher.head(&store.records(), told).map_err(failed)?.ok_or(StoreError::Corrupt)?;
-    Ok(publisher.secrets().sign(head))
+    Ok(publisher.sign(head))
 }
 
 pub(super) fn log_id(publisher: &Publisher) -> LogId {

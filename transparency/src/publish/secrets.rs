@@ -16,6 +16,8 @@ use crate::{Handover, Head, LogKeys, SignedHead};
 pub struct Secrets {
     signing: SigningKey,
     vrf: Zeroizing<[u8; 32]>,
+    /// Their public half: asked for with every answer.
+    public: LogKeys,
 }
 
 impl Secrets {
@@ -24,12 +26,19 @@ impl Secrets {
         let (mut signing, mut vrf) = (Zeroizing::new([0; 32]), Zeroizing::new([0; 32]));
         rng.fill_bytes(signing.as_mut());
         rng.fill_bytes(vrf.as_mut());
-        Self { signing: SigningKey::from_bytes(&signing), vrf }
+        Self::of(SigningKey::from_bytes(&signing), vrf)
     }
 
     /// As they were kept.
     pub fn new(signing: [u8; 32], vrf: [u8; 32]) -> Self {
-        Self { signing: SigningKey::from_bytes(&Zeroizing::new(signing)), vrf: Zeroizing::new(vrf) }
+        Self::of(SigningKey::from_bytes(&Zeroizing::new(signing)), Zeroizing::new(vrf))
+    }
+
+    fn of(signing: SigningKey, vrf: Zeroizing<[u8; 32]>) -> Self {
+        // RFC 9381 §5.4.1: the VRF's public key is made as Ed25519's is (RFC 8032 §5.1.5).
+        let vrf_public = SigningKey::from_bytes(&vrf).verifying_key().to_bytes();
+        let public = LogKeys { signing: signing.verifying_key().to_bytes(), vrf: vrf_public };
+        Self { signing, vrf, public }
     }
 
     /// To be kept: signing key, then VRF key.
@@ -39,9 +48,7 @@ impl Secrets {
 
     /// The public half.
     pub fn keys(&self) -> LogKeys {
-        // RFC 9381 §5.4.1: the VRF's public key is made as Ed25519's is (RFC 8032 §5.1.5).
-        let vrf = SigningKey::from_bytes(&self.vrf).verifying_key().to_bytes();
-        LogKeys { signing: self.signing.verifying_key().to_bytes(), vrf }
+        self.public
     }
 
     /// Signs a head. It may leave only when what it speaks of is durable; never one smaller than before.
