@@ -141,7 +141,7 @@ pub(crate) enum Verb {
     },
     /// Show the safety number with somebody; compare it over another way.
     #[command(
-        after_help = "Examples:\n  waxseal verify bob\n  waxseal verify bob --mark      after comparing: the numbers are equal"
+        after_help = "Examples:\n  waxseal verify bob\n  waxseal verify bob --mark      after comparing: the numbers are equal\n  waxseal verify bob --go-on     bob's new device is right: let my words go (see `waxseal settings --require-verification`)\n  waxseal verify bob --new-identity   the name is somebody else's now, and I want to talk with them"
     )]
     Verify {
         /// Whom.
@@ -152,6 +152,12 @@ pub(crate) enum Verb {
         /// Take the mark back.
         #[arg(long, conflicts_with = "mark")]
         unmark: bool,
+        /// What changed in this person is right: words that waited for it go.
+        #[arg(long, conflicts_with = "unmark")]
+        go_on: bool,
+        /// Somebody else has this name now: from here on it means them. The chat with the former one stays, without the name.
+        #[arg(long, conflicts_with_all = ["mark", "unmark", "go_on"])]
+        new_identity: bool,
         /// How to print.
         #[command(flatten)]
         format: Format,
@@ -260,6 +266,9 @@ pub(crate) enum Verb {
         /// Tell others that a message was read.
         #[arg(long, value_name = "on|off", value_parser = switch)]
         read_receipts: Option<bool>,
+        /// Let words wait where somebody in the chat has a new device, until you say that it is right (waxseal verify NAME --go-on).
+        #[arg(long, value_name = "on|off", value_parser = switch)]
+        require_verification: Option<bool>,
         /// How to print.
         #[command(flatten)]
         format: Format,

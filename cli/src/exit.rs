@@ -86,6 +86,9 @@ pub(crate) enum Failure {
     /// The server was not reached, and what was written is kept.
     #[error("the server was not reached in time; the message waits in the outbox and goes with the next connection")]
     Waiting,
+    /// What was written is kept until somebody's new device was looked at.
+    #[error("{0}")]
+    Held(String),
     /// The server was not reached, and what was asked is kept.
     #[error("the server did not answer in time; the change waits in the outbox and goes with the next connection")]
     ChangeWaiting,
@@ -135,6 +138,7 @@ impl Failure {
             | Self::ClaimBusy(_)
             | Self::Waiting
             | Self::ChangeWaiting => "offline",
+            Self::Held(_) => "held",
             Self::MessageFailed => "not_sent",
             Self::StillARequest => "request",
             Self::NotSure | Self::Refused(_) => "refused",
@@ -153,6 +157,7 @@ impl Failure {
             | Self::Claiming(..)
             | Self::ClaimBusy(_)
             | Self::Waiting
+            | Self::Held(_)
             | Self::ChangeWaiting => 3,
             Self::Profile(ProfileError::BadAddress(_) | ProfileError::BadProfileName) => 2,
             Self::Profile(_) | Self::SignedOut => 4,

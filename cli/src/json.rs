@@ -7,7 +7,7 @@
 pub(crate) mod listen;
 
 use serde::Serialize;
-use waxseal_core::view::{ChatState, ChatSummary, Line, MemberView, MessageState, MessageView, Notice};
+use waxseal_core::view::{ChangedDevice, ChatState, ChatSummary, Line, MemberView, MessageState, MessageView, Notice};
 use waxseal_wire::id::AccountId;
 
 use crate::target;
@@ -57,6 +57,18 @@ struct NoticeJson {
     title: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     admin: Option<bool>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    devices: Vec<ChangedDeviceJson>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct ChangedDeviceJson {
+    name: Option<String>,
+    at_ms: u64,
+}
+
+fn devices(which: &[ChangedDevice]) -> Vec<ChangedDeviceJson> {
+    which.iter().map(|one| ChangedDeviceJson { name: one.name.clone(), at_ms: one.at.0 }).collect()
 }
 
 /// An account's id, in full.
@@ -101,7 +113,7 @@ impl MessageJson {
 
 impl NoticeJson {
     fn of(notice: &Notice) -> Self {
-        let plain = |what| Self { what, accounts: Vec::new(), title: None, admin: None };
+        let plain = |what| Self { what, accounts: Vec::new(), title: None, admin: None, devices: Vec::new() };
         let about = |what, who: &[AccountId]| Self { accounts: who.iter().map(account).collect(), ..plain(what) };
         match notice {
             Notice::Created => plain("created"),
@@ -111,8 +123,9 @@ impl NoticeJson {
             Notice::Left(who) => about("left", &[*who]),
             Notice::Renamed(title) => Self { title: Some(title.clone()), ..plain("renamed") },
             Notice::Admin(who, admin) => Self { admin: Some(*admin), ..about("admin", &[*who]) },
-            Notice::DeviceAdded(who) => about("device_added", &[*who]),
-            Notice::DeviceRemoved(who) => about("device_removed", &[*who]),
+            Notice::DeviceAdded(who, which) => Self { devices: devices(which), ..about("device_added", &[*who]) },
+            Notice::DeviceRemoved(who, which) => Self { devices: devices(which), ..about("device_removed", &[*who]) },
+            Notice::IdentityChanged(who) => about("identity_changed", &[*who]),
             Notice::Refounded => plain("refounded"),
             Notice::Nobody => plain("nobody"),
         }

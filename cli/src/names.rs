@@ -92,9 +92,13 @@ fn mentioned(message: &MessageView) -> Vec<AccountId> {
     let mut all: Vec<_> = message.reactions.iter().map(|(by, _)| *by).collect();
     match &message.line {
         Line::Notice(Notice::Added(who) | Notice::Removed(who)) => all.extend(who),
-        Line::Notice(Notice::Left(who) | Notice::Admin(who, _) | Notice::DeviceAdded(who) | Notice::DeviceRemoved(who)) => {
-            all.push(*who)
-        }
+        Line::Notice(
+            Notice::Left(who)
+            | Notice::Admin(who, _)
+            | Notice::DeviceAdded(who, _)
+            | Notice::DeviceRemoved(who, _)
+            | Notice::IdentityChanged(who),
+        ) => all.push(*who),
         _ => {}
     }
     all

@@ -77,6 +77,7 @@ mod tests {
             unread: 0,
             last: None,
             active: Millis(0),
+            held: Vec::new(),
         }
     }
 

@@ -37,8 +37,8 @@ pub(crate) async fn run(verb: Verb, place: &Place, zone: UtcOffset) -> Result<()
         Verb::Profile { name, format } => account::profile(place, name, format).await,
         Verb::Devices { remove: Some(prefix), sure, .. } => account::remove_device(place, &prefix, sure).await,
         Verb::Devices { remove: None, format, .. } => account::devices(place, format, zone).await,
-        Verb::Settings { delivered_receipts, read_receipts, format } => {
-            account::settings(place, delivered_receipts, read_receipts, format).await
+        Verb::Settings { delivered_receipts, read_receipts, require_verification, format } => {
+            account::settings(place, [delivered_receipts, read_receipts, require_verification], format).await
         }
         Verb::Passphrase { new_key_file, new_passphrase_file } => {
             guard::change(place, new_key_file.as_deref(), new_passphrase_file.as_deref())
@@ -53,7 +53,11 @@ pub(crate) async fn run(verb: Verb, place: &Place, zone: UtcOffset) -> Result<()
         Verb::Requests { verb: Some(verb), .. } => request::run(place, verb).await,
         Verb::Requests { verb: None, format } => request::list(place, format).await,
         Verb::Group { verb } => group::run(verb, place).await,
-        Verb::Verify { name, mark, unmark, format } => verify::verify(place, &name, mark, unmark, format).await,
+        Verb::Verify { name, go_on: false, new_identity: false, mark, unmark, format } => {
+            verify::verify(place, &name, mark, unmark, format).await
+        }
+        Verb::Verify { name, new_identity: true, .. } => verify::accept_identity(place, &name).await,
+        Verb::Verify { name, mark, .. } => verify::go_on(place, &name, mark).await,
         Verb::Listen { keep_unread, no_input, .. } => listen::listen(place, keep_unread, no_input).await,
         Verb::Link { code, device_name } => link::link(place, code, device_name).await,
         Verb::Evidence { verb } => evidence::run(verb, place, zone).await,

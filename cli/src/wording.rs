@@ -2,12 +2,12 @@
 //!
 //! Never colours, never cuts: whoever shows them does.
 
-use time::{Date, OffsetDateTime};
+use time::{Date, OffsetDateTime, UtcOffset};
 use waxseal_core::output::{Event, Work};
-use waxseal_core::view::{ChatState, ChatSummary, Line, MessageState, MessageView, Notice};
+use waxseal_core::view::{ChangedDevice, ChatState, ChatSummary, Line, MessageState, MessageView, Notice};
 
-use crate::harmless;
 use crate::names::Names;
+use crate::{clock, harmless};
 
 /// How far an own message got.
 pub(crate) fn state(state: MessageState) -> &'static str {
@@ -59,11 +59,37 @@ pub(crate) fn notice(notice: &Notice, message: &MessageView, names: &Names) -> S
         Notice::Renamed(title) => format!("{by} called the group “{}”", harmless::line(title)),
         Notice::Admin(who, true) => format!("{by} made {} an admin", names.of(who)),
         Notice::Admin(who, false) => format!("{by} took the admin role from {}", names.of(who)),
-        Notice::DeviceAdded(who) => format!("{} added a device", names.of(who)),
-        Notice::DeviceRemoved(who) => format!("{} removed a device", names.of(who)),
+        Notice::DeviceAdded(who, which) => devices(&names.of(who), "added", which),
+        Notice::DeviceRemoved(who, which) => devices(&names.of(who), "removed", which),
+        Notice::IdentityChanged(who) => {
+            let name = names.of(who);
+            format!("{name}'s identity changed: this name is somebody else's now. Ask {name} about it by another way")
+        }
         Notice::Refounded => "the group was broken by somebody in it and was founded again".to_owned(),
         Notice::Nobody => "nobody was found under this name; what you wrote is kept: try it again, or throw it away".to_owned(),
     }
+}
+
+/// `bob added a device, “Laptop”, on 3 May 2026`
+fn devices(who: &str, what: &str, which: &[ChangedDevice]) -> String {
+    let one = |one: &ChangedDevice| {
+        let name = one.name.as_deref().map(|name| format!("{}, ", quoted(name))).unwrap_or_default();
+        // The day alone is said: in which zone it was that day matters to nobody.
+        let on = clock::local(one.at, UtcOffset::UTC).date();
+        format!("{name}on {} {} {}", on.day(), on.month(), on.year())
+    };
+    match which {
+        [] => format!("{who} {what} a device"),
+        [only] => format!("{who} {what} a device, {}", one(only)),
+        many => format!("{who} {what} {} devices: {}", many.len(), many.iter().map(one).collect::<Vec<_>>().join("; ")),
+    }
+}
+
+/// Why own words wait, and what to do, for whoever is named.
+pub(crate) fn held(names: &[String]) -> String {
+    let first = names.first().map_or("NAME", String::as_str);
+    let who = names.join(", ");
+    format!("{who}: devices or identity changed, so your words wait. When it is right: waxseal verify {first} --go-on")
 }
 
 /// What happened in a chat, where there is no room for who and whom.
@@ -76,8 +102,9 @@ pub(crate) fn notice_in_short(notice: &Notice) -> &'static str {
         Notice::Left(_) => "somebody left",
         Notice::Renamed(_) => "the title changed",
         Notice::Admin(..) => "the admins changed",
-        Notice::DeviceAdded(_) => "a device was added",
-        Notice::DeviceRemoved(_) => "a device was removed",
+        Notice::DeviceAdded(..) => "a device was added",
+        Notice::DeviceRemoved(..) => "a device was removed",
+        Notice::IdentityChanged(_) => "the name is somebody else's now",
         Notice::Refounded => "the group was founded again",
         Notice::Nobody => "nobody was found",
     }

@@ -13,6 +13,7 @@
 mod decode;
 mod encode;
 mod message_id;
+mod named_devices;
 mod padding;
 mod profile;
 mod seen_head;
@@ -24,6 +25,7 @@ use waxseal_wire::id::Millis;
 use waxseal_wire::name::AccountName;
 
 pub use message_id::MessageId;
+pub use named_devices::NamedDevice;
 pub use profile::{Profile, is_display, is_hidden};
 pub use seen_head::SeenHead;
 
@@ -35,6 +37,8 @@ pub mod limits {
     pub const TEXT: usize = 64 << 10;
     /// A reaction: one emoji with all its modifiers, or a short word.
     pub const REACTION: usize = 128;
+    /// Devices of one account that are named at once.
+    pub const NAMED_DEVICES: usize = 16;
     /// A device's name.
     pub const DEVICE_NAME: usize = 128;
     /// What a person wants to be called.
@@ -70,6 +74,8 @@ pub struct Content {
     pub profile: Option<Profile>,
     /// The newest tree head that who says it has seen, where the chat was not told one lately.
     pub seen_head: Option<SeenHead>,
+    /// What the devices of who says it are called, where the chat has not heard it.
+    pub devices: Vec<NamedDevice>,
     /// What is said.
     pub body: Body,
     /// The CBOR as it came, where encoding it again would give other bytes: ids are made of this.
@@ -177,7 +183,8 @@ impl Content {
     pub fn new(body: Body, rng: &mut impl CryptoRngCore) -> Self {
         let mut salt = [0; 16];
         rng.fill_bytes(&mut salt);
-        Self { salt, replaces: None, in_reply_to: None, expires: None, profile: None, seen_head: None, body, exact: None }
+        let (profile, seen_head, devices) = (None, None, Vec::new());
+        Self { salt, replaces: None, in_reply_to: None, expires: None, profile, seen_head, devices, body, exact: None }
     }
 
     /// A text message.

@@ -127,6 +127,10 @@ pub enum Command {
     Unblock(AccountId),
     /// The safety number was compared and is equal.
     MarkVerified(AccountId, bool),
+    /// What changed in this person is right: words that waited for it go.
+    GoOn(AccountId),
+    /// Somebody else has this name now, and the person knows: whoever is asked for by it from now on is that one.
+    AcceptIdentity(AccountName),
     /// Fetch what the server says of an account, such as for a safety number; while offline, when the connection is back.
     /// Answered by `Event::AccountKnown` or `Event::NoSuchAccount`.
     LookUp(AccountName),
@@ -158,4 +162,6 @@ pub enum Setting {
     DeliveredReceipts(bool),
     /// Tell others that a message was read.
     ReadReceipts(bool),
+    /// Let words wait where somebody in the chat has a new device, or their name is somebody else's, until the person says that it is right.
+    RequireVerification(bool),
 }

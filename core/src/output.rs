@@ -226,6 +226,11 @@ pub enum Problem {
     /// What the server says of people does not follow from its key directory, or the directory contradicts itself.
     #[error("the server cannot prove who is who: {lie}. {}", after(.0), lie = .0)]
     Directory(Lie),
+    /// A name that was known is somebody else's now.
+    #[error(
+        "this name belongs to somebody else now than it did: ask them by another way who they are; to talk with whoever has it now, accept that first (`waxseal verify NAME --new-identity`)"
+    )]
+    IdentityChanged,
     /// A witness's key is not one.
     #[error("this is no witness's verifier key; it looks like name+12ab34cd+Base64, copy it whole")]
     BadWitness,

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use waxseal_wire::id::{AccountId, Millis};
 use waxseal_wire::name::AccountName;
 
-use crate::account::{me, profile, siblings};
+use crate::account::{me, named, profile, siblings};
 use crate::chat::{self, draft, line, members};
 use crate::client::{Client, ClientError};
 use crate::content::MessageId;
@@ -20,6 +20,11 @@ impl Client {
     /// Who this device is; `None` before it is registered or linked.
     pub fn me(&self) -> Result<Option<Me>, ClientError> {
         Ok(self.store.read(me::view)?)
+    }
+
+    /// Whether words wait when somebody's devices change.
+    pub fn requires_verification(&self) -> Result<bool, ClientError> {
+        Ok(self.store.read(me::requires_verification)?)
     }
 
     /// Whether delivered and read receipts are sent.
@@ -278,6 +283,7 @@ fn summary(tx: &Tx<'_>, id: &ChatId) -> Result<Option<ChatSummary>, StoreError> 
         unread,
         last: lines(tx, id, None, 1)?.pop(),
         active: Millis(active.cast_unsigned()),
+        held: trust::changes::held(tx, id)?,
     }))
 }
 
@@ -342,6 +348,10 @@ fn view(tx: &Tx<'_>, raw: Raw) -> Result<MessageView, StoreError> {
         Some(id) => line::by_id(tx, &raw.chat, id)?.map(|(message, _)| message),
         None => None,
     };
+    let line = match raw.line {
+        Line::Notice(notice) => Line::Notice(with_names(tx, notice)?),
+        line => line,
+    };
     let own = raw.sender.is_some() && me::account(tx)? == raw.sender;
     Ok(MessageView {
         message: raw.message,
@@ -351,7 +361,7 @@ fn view(tx: &Tx<'_>, raw: Raw) -> Result<MessageView, StoreError> {
         sender_name: raw.sender.map(|sender| trust::name(tx, &sender)).transpose()?.unwrap_or_default(),
         sender_display: raw.sender.map(|sender| profile::display_of(tx, &sender)).transpose()?.flatten(),
         at: raw.at,
-        line: raw.line,
+        line,
         reply_to,
         edited: raw.edited,
         reactions,
@@ -361,3 +371,13 @@ fn view(tx: &Tx<'_>, raw: Raw) -> Result<MessageView, StoreError> {
 
 #[cfg(test)]
 mod tests;
+
+/// What devices are called is heard after they came.
+fn with_names(tx: &Tx<'_>, mut notice: Notice) -> Result<Notice, StoreError> {
+    if let Notice::DeviceAdded(_, devices) | Notice::DeviceRemoved(_, devices) = &mut notice {
+        for one in devices {
+            one.name = named::name_of(tx, &one.device)?;
+        }
+    }
+    Ok(notice)
+}

@@ -45,6 +45,7 @@ impl Turn<'_> {
 
     /// Does what is due by now, moves the outbox, and asks to be woken for the rest.
     fn run_due(&mut self) -> Result<(), StoreError> {
+        self.tell_changes()?;
         self.run_registration()?;
         self.run_keys()?;
         self.run_watch()?;
@@ -59,6 +60,7 @@ impl Turn<'_> {
             self.pump()?;
             self.fetch_again()?;
             self.fetch_accounts()?;
+            self.tell_changes()?;
             agenda = Agenda::read(self.tx, self.now)?;
         }
         let next = [

@@ -95,6 +95,8 @@ pub struct ChatSummary {
     pub last: Option<MessageView>,
     /// When something last happened.
     pub active: Millis,
+    /// In whom something changed that the person wants to look at first: own words wait for that.
+    pub held: Vec<AccountId>,
 }
 
 /// How far an own message got, or that it is somebody else's.
@@ -146,14 +148,27 @@ pub enum Notice {
     Renamed(String),
     /// The admin role was given (`true`) or taken.
     Admin(AccountId, bool),
-    /// An account added a device.
-    DeviceAdded(AccountId),
-    /// An account removed a device.
-    DeviceRemoved(AccountId),
+    /// An account added these devices; none are named by what an older version kept.
+    DeviceAdded(AccountId, Vec<ChangedDevice>),
+    /// An account removed these devices.
+    DeviceRemoved(AccountId, Vec<ChangedDevice>),
+    /// This account's name is somebody else's now.
+    IdentityChanged(AccountId),
     /// The group was broken by somebody in it and was founded again.
     Refounded,
     /// Nobody was found under the name that was written to.
     Nobody,
+}
+
+/// A device that came or went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedDevice {
+    /// Which.
+    pub device: DeviceId,
+    /// What it is called, where its account has said so here.
+    pub name: Option<String>,
+    /// When it was added, by its account's word; or when this device heard that it was removed.
+    pub at: Millis,
 }
 
 /// One line of a conversation.

@@ -237,7 +237,8 @@ fn main() {
 
     let mut reader = Reader::open(&file);
     let mut rng = ChaCha20Rng::seed_from_u64(4);
-    let known: Vec<_> = (0..ASKED).map(|_| name(usize::try_from(rng.next_u32()).unwrap_or(0) % names).as_str().to_owned()).collect();
+    let known: Vec<_> =
+        (0..ASKED).map(|_| name(usize::try_from(rng.next_u32()).unwrap_or(0) % names).as_str().to_owned()).collect();
     let unknown: Vec<_> = (0..ASKED / 10).map(|n| format!("nobody{n}")).collect();
     let there = reader.ask_all("look-up", &known, |keys, proven, name, proof| {
         lookup::verify(keys, proven, name, proof).expect("verifies");

@@ -186,23 +186,27 @@ pub(super) async fn remove_device(place: &Place, prefix: &str, sure: Sure) -> Re
 struct SettingsJson {
     delivered_receipts: bool,
     read_receipts: bool,
+    require_verification: bool,
 }
 
-pub(super) async fn settings(place: &Place, delivered: Option<bool>, read: Option<bool>, format: Format) -> Result<(), Failure> {
+/// Of delivered receipts, read receipts, and whether words wait for changed devices.
+pub(super) async fn settings(place: &Place, wanted: [Option<bool>; 3], format: Format) -> Result<(), Failure> {
     let (mut visit, _) = Visit::of_account(place, Reach::Offline).await?;
-    if let Some(on) = delivered {
-        visit.command(Command::Set(Setting::DeliveredReceipts(on))).await?;
-    }
-    if let Some(on) = read {
-        visit.command(Command::Set(Setting::ReadReceipts(on))).await?;
+    let settings = [Setting::DeliveredReceipts, Setting::ReadReceipts, Setting::RequireVerification];
+    for (setting, on) in settings.into_iter().zip(wanted) {
+        if let Some(on) = on {
+            visit.command(Command::Set(setting(on))).await?;
+        }
     }
     let (delivered, read) = visit.read(Client::receipts).await?;
+    let require = visit.read(Client::requires_verification).await?;
     if format.json {
-        let settings = SettingsJson { delivered_receipts: delivered, read_receipts: read };
+        let settings = SettingsJson { delivered_receipts: delivered, read_receipts: read, require_verification: require };
         return Ok(say_json(&json::versioned(settings))?);
     }
     let word = |on| if on { "on" } else { "off" };
-    say(format!("delivered-receipts  {}", word(delivered)))?;
-    say(format!("read-receipts       {}", word(read)))?;
+    say(format!("delivered-receipts    {}", word(delivered)))?;
+    say(format!("read-receipts         {}", word(read)))?;
+    say(format!("require-verification  {}", word(require)))?;
     Ok(())
 }

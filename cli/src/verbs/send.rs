@@ -4,13 +4,14 @@ use std::io::IsTerminal;
 
 use tokio::io::AsyncReadExt;
 use waxseal_core::Command;
-use waxseal_core::client::Client;
+use waxseal_core::client::{Client, ClientError};
 use waxseal_core::view::{ChatId, ChatState, Line, MessageRef, MessageState};
 
 use crate::arguments::{Place, SendArgs};
 use crate::exit::Failure;
 use crate::paper::remark;
 use crate::visit::{Reach, Visit};
+use crate::{harmless, wording};
 
 /// A text is at most so long (as the client core says too); more is not read from standard input.
 const LONGEST: u64 = 64 << 10;
@@ -32,6 +33,9 @@ pub(super) async fn send(place: &Place, arguments: SendArgs) -> Result<(), Failu
         remark("It waits in the outbox, and goes with the next connection.");
         return Ok(());
     }
+    if let Some(why) = visit.read(move |client| held(client, chat)).await? {
+        return if arguments.queue { Ok(remark(why)) } else { Err(Failure::Held(why)) };
+    }
     let done = move |client: &Client| Ok(client.message(message)?.is_none_or(|message| message.state != MessageState::Pending));
     let is_done = visit.until(done).await.map_err(|failure| match failure {
         Failure::NoSuchAccount(name) => Failure::Nobody(name),
@@ -48,6 +52,13 @@ pub(super) async fn send(place: &Place, arguments: SendArgs) -> Result<(), Failu
         Some(MessageState::Failed) | None => Err(Failure::MessageFailed),
         Some(_) => Ok(()),
     }
+}
+
+/// Why words in this chat wait for their person, where they do.
+fn held(client: &Client, chat: ChatId) -> Result<Option<String>, ClientError> {
+    let held = client.chat(chat)?.map(|chat| chat.held).unwrap_or_default();
+    let names = held.iter().map(|who| Ok(harmless::line(&client.account_name(*who)?))).collect::<Result<Vec<_>, ClientError>>()?;
+    Ok((!names.is_empty()).then(|| wording::held(&names)))
 }
 
 /// Writes into a chat; durable when this returns.

@@ -46,3 +46,30 @@ pub(super) async fn verify(place: &Place, who: &str, mark: bool, unmark: bool, f
     say(format!("Compare it with {name} in person or by phone. When it is equal: waxseal verify {name} --mark"))?;
     Ok(())
 }
+
+/// What changed in somebody is right.
+pub(super) async fn go_on(place: &Place, who: &str, mark: bool) -> Result<(), Failure> {
+    let name = name(who)?;
+    let (mut visit, _) = Visit::of_account(place, Reach::Online).await?;
+    let known = visit.read({
+        let name = name.clone();
+        move |client| client.account_by_name(&name)
+    });
+    let account = known.await?.ok_or_else(|| Failure::NoSuchAccount(name.clone()))?;
+    let wish = if mark { Command::MarkVerified(account, true) } else { Command::GoOn(account) };
+    visit.command(wish).await?;
+    // Words that waited leave while somebody is here to see to it.
+    visit.until(|client| Ok(client.connection().waiting == 0)).await?;
+    Ok(say(format!("Noted: {name}'s devices are right as they are now. Words that waited for that go."))?)
+}
+
+/// A name is somebody else's from here on.
+pub(super) async fn accept_identity(place: &Place, who: &str) -> Result<(), Failure> {
+    let name = name(who)?;
+    let (mut visit, _) = Visit::of_account(place, Reach::Offline).await?;
+    visit.command(Command::AcceptIdentity(name.clone())).await?;
+    say(format!(
+        "{name} means whoever has that name now, and is not verified. The chat with the former one stays, without the name."
+    ))?;
+    Ok(say(format!("Compare the safety number with the new one: waxseal verify {name}"))?)
+}

@@ -225,6 +225,7 @@ pub(crate) fn set(tx: &Tx<'_>, setting: Setting) -> Result<(), StoreError> {
     match setting {
         Setting::DeliveredReceipts(on) => tx.execute("UPDATE me SET delivered_receipts = ?1", [on])?,
         Setting::ReadReceipts(on) => tx.execute("UPDATE me SET read_receipts = ?1", [on])?,
+        Setting::RequireVerification(on) => tx.execute("UPDATE me SET require_verification = ?1", [on])?,
     };
     Ok(())
 }
@@ -236,6 +237,11 @@ pub(crate) fn receipts(tx: &Tx<'_>) -> Result<(bool, bool), StoreError> {
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     Ok(row.unwrap_or((false, false)))
+}
+
+/// Whether words wait when somebody's devices change.
+pub(crate) fn requires_verification(tx: &Tx<'_>) -> Result<bool, StoreError> {
+    Ok(tx.prepare_cached("SELECT require_verification FROM me")?.query_row([], |row| row.get(0)).optional()?.unwrap_or(false))
 }
 
 /// What a person sees of it.

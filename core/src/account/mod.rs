@@ -9,6 +9,7 @@ mod close;
 mod keys;
 mod link;
 pub(crate) mod me;
+pub(crate) mod named;
 pub(crate) mod profile;
 mod register;
 pub(crate) mod siblings;

@@ -47,7 +47,10 @@ fn read(row: Option<(String, i64)>) -> Result<Option<Profile>, StoreError> {
 
 /// Everybody in the chat was told what we chose then; 0 where somebody new was told nothing.
 pub(crate) fn set_told(tx: &Tx<'_>, chat: &ChatId, set: Millis) -> Result<(), StoreError> {
-    tx.prepare_cached("UPDATE chat SET told_profile = ?2 WHERE chat = ?1")?.execute(params![chat.0, set.0.cast_signed()])?;
+    tx.prepare_cached(
+        "UPDATE chat SET told_profile = ?2, told_devices = CASE WHEN ?2 = 0 THEN 0 ELSE told_devices END WHERE chat = ?1",
+    )?
+    .execute(params![chat.0, set.0.cast_signed()])?;
     Ok(())
 }
 
@@ -103,6 +106,6 @@ impl Turn<'_> {
 }
 
 /// Whether a device may be called so: something that can be shown.
-pub(super) fn is_device_name(name: &str) -> bool {
+pub(crate) fn is_device_name(name: &str) -> bool {
     !name.is_empty() && is_display(name)
 }

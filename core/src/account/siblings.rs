@@ -5,7 +5,7 @@
 //!                                                     └──► theirs: name held against the hash in the chain
 //! ```
 //! Called by commands, `link`, `outbox` and `inbox::welcome`. Like an errand a note is made of what there is:
-//! a KeyPackage, a Welcome, and a group that nobody keeps. Nobody else hears what a device is called.
+//! a KeyPackage, a Welcome, and a group that nobody keeps. What others hear of it goes beside words (`named`).
 
 use rusqlite::{OptionalExtension, params};
 use waxseal_wire::chain::device_name_hash;
@@ -92,7 +92,10 @@ impl Turn<'_> {
         let is_proven = listed.is_some_and(|entry| entry.name_hash == device_name_hash(&device_salt, &device_name));
         if is_proven && profile::is_device_name(&device_name) {
             let sql = "INSERT INTO own_device (device, name) VALUES (?1, ?2) ON CONFLICT (device) DO UPDATE SET name = ?2 WHERE name IS NOT ?2";
-            if self.tx.prepare_cached(sql)?.execute(params![by.device.as_bytes(), device_name])? > 0 {
+            let is_new = self.tx.prepare_cached(sql)?.execute(params![by.device.as_bytes(), device_name])? > 0;
+            let salted = "UPDATE own_device SET salt = ?2 WHERE device = ?1";
+            self.tx.prepare_cached(salted)?.execute(params![by.device.as_bytes(), device_salt])?;
+            if is_new {
                 self.tell(Event::DeviceNamed { name: device_name });
             }
         }

@@ -11,6 +11,7 @@ use super::line::{self, LAST, NewLine};
 use crate::account::me;
 use crate::content::{Body, Content};
 use crate::group::Identity;
+use crate::input::Setting;
 use crate::outbox::Intent;
 use crate::output::Problem;
 use crate::store::StoreError;
@@ -28,6 +29,7 @@ impl Turn<'_> {
             Command::ForgetClaim => return self.forget_claim(),
             Command::AcceptLink { code, device_name } => return self.accept_link(&code, &device_name),
             Command::LookUp(name) => return self.look_up(&name),
+            Command::Set(Setting::RequireVerification(on)) => return self.require_verification(on),
             Command::Set(setting) => return me::set(self.tx, setting),
             Command::SetWitnesses { need, keys } => return self.set_witnesses(need, &keys),
             Command::AskWitnesses => return self.ask_witnesses(),
@@ -60,7 +62,9 @@ impl Turn<'_> {
             Command::DeclineRequest(chat) => self.leave(&identity, chat),
             Command::Block(account) => self.block(&identity, &account),
             Command::Unblock(account) => trust::account::set_blocked(self.tx, &account, false),
-            Command::MarkVerified(account, on) => trust::account::set_verified(self.tx, &account, on),
+            Command::MarkVerified(account, on) => self.mark_verified(&account, on),
+            Command::GoOn(account) => self.go_on(&account),
+            Command::AcceptIdentity(name) => self.accept_identity(&name),
             Command::SetDisplayName(display) => self.set_display(&display),
             Command::Refresh(chat) => self.refresh(chat),
             Command::Forget(chat) => self.forget(chat),
@@ -104,6 +108,7 @@ impl Turn<'_> {
         let profile = self.introduction(&chat)?;
         let mut content =
             Content::new(Body::Text(text.to_owned()), &mut self.rng).introducing(profile).having_seen(self.head_to_tell(&chat)?);
+        content.devices = self.devices_to_tell(&chat)?;
         content.in_reply_to = match reply_to {
             Some(message) => line::name_of(self.tx, message)?.and_then(|named| named.id),
             None => None,

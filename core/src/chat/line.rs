@@ -4,12 +4,12 @@
 //! generation, group, position in the group; what is not accepted yet is last.
 
 use rusqlite::{OptionalExtension, params};
-use waxseal_wire::id::{AccountId, GroupId, Millis, Position};
+use waxseal_wire::id::{AccountId, DeviceId, GroupId, Millis, Position};
 
 use super::ChatGroup;
 use crate::content::MessageId;
 use crate::store::{StoreError, Tx};
-use crate::view::{ChatId, Line, MessageRef, MessageState, Notice};
+use crate::view::{ChangedDevice, ChatId, Line, MessageRef, MessageState, Notice};
 
 /// Where a message stands that the server has not accepted yet.
 pub(crate) const LAST: Position = Position(i64::MAX as u64);
@@ -82,7 +82,8 @@ pub(crate) fn by_id(tx: &Tx<'_>, chat: &ChatId, id: &MessageId) -> Result<Option
 pub(crate) fn is_gap_before(tx: &Tx<'_>, chat: &ChatId, group: &GroupId, position: Position) -> Result<bool, StoreError> {
     let last: Option<i64> = tx
         .prepare_cached(
-            "SELECT kind FROM message WHERE chat = ?1 AND grp = ?2 AND position <= ?3 ORDER BY position DESC, id DESC LIMIT 1",
+            "SELECT kind FROM message WHERE chat = ?1 AND grp = ?2 AND position <= ?3 AND kind NOT IN (18, 19, 22)
+             ORDER BY position DESC, id DESC LIMIT 1",
         )?
         .query_row(params![chat.0, group.0, position.0.cast_signed()], |row| row.get(0))
         .optional()?;
@@ -196,7 +197,8 @@ pub(super) fn rename(tx: &Tx<'_>, old: &MessageId, new: &MessageId) -> Result<()
 /// Takes back what was told of a group that was not founded.
 pub(super) fn drop_notices(tx: &Tx<'_>, group: &ChatGroup) -> Result<(), StoreError> {
     let (kind, _) = encode(&Line::Notice(Notice::Created));
-    let all = "DELETE FROM message WHERE chat = ?1 AND generation = ?2 AND grp = ?3 AND kind >= ?4";
+    // What became of people is true whatever becomes of the group.
+    let all = "DELETE FROM message WHERE chat = ?1 AND generation = ?2 AND grp = ?3 AND kind >= ?4 AND kind NOT IN (18, 19, 22)";
     tx.execute(all, params![group.chat.0, group.generation.cast_signed(), group.group.0, kind])?;
     Ok(())
 }
@@ -247,12 +249,28 @@ fn encode(line: &Line) -> (i64, String) {
             Notice::Renamed(title) => (15, title.clone()),
             Notice::Admin(who, true) => (16, ids(&[*who])),
             Notice::Admin(who, false) => (17, ids(&[*who])),
-            Notice::DeviceAdded(who) => (18, ids(&[*who])),
-            Notice::DeviceRemoved(who) => (19, ids(&[*who])),
+            Notice::DeviceAdded(who, which) => (18, devices(who, which)),
+            Notice::DeviceRemoved(who, which) => (19, devices(who, which)),
+            Notice::IdentityChanged(who) => (22, ids(&[*who])),
             Notice::Refounded => (20, String::new()),
             Notice::Nobody => (21, String::new()),
         },
     }
+}
+
+/// An account, and devices with their times: `<account> <device>@<ms> …`.
+fn devices(who: &AccountId, which: &[ChangedDevice]) -> String {
+    let one = |one: &ChangedDevice| format!(" {}@{}", hex::encode(one.device.0), one.at.0);
+    which.iter().fold(hex::encode(who.0), |text, next| text + &one(next))
+}
+
+fn changed(text: &str) -> Vec<ChangedDevice> {
+    let one = |word: &str| {
+        let (device, at) = word.split_once('@')?;
+        let device = DeviceId::try_from(hex::decode(device).ok()?.as_slice()).ok()?;
+        Some(ChangedDevice { device, name: None, at: Millis(at.parse().ok()?) })
+    };
+    text.split(' ').filter_map(one).collect()
 }
 
 /// The line that [`encode`] stored.
@@ -274,8 +292,9 @@ pub(crate) fn decode(kind: i64, text: String) -> Line {
         15 => Line::Notice(Notice::Renamed(text)),
         16 => Line::Notice(Notice::Admin(one(), true)),
         17 => Line::Notice(Notice::Admin(one(), false)),
-        18 => Line::Notice(Notice::DeviceAdded(one())),
-        19 => Line::Notice(Notice::DeviceRemoved(one())),
+        18 => Line::Notice(Notice::DeviceAdded(one(), changed(&text))),
+        19 => Line::Notice(Notice::DeviceRemoved(one(), changed(&text))),
+        22 => Line::Notice(Notice::IdentityChanged(one())),
         20 => Line::Notice(Notice::Refounded),
         21 => Line::Notice(Notice::Nobody),
         _ => Line::Unknown(text),

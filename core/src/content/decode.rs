@@ -8,7 +8,9 @@ use ciborium::Value;
 use waxseal_wire::name::AccountName;
 
 use super::encode::{self, cardinality, disposition, profile_key};
-use super::{Body, Content, ContentError, Expiry, MessageId, Profile, Receipt, ReceiptStatus, SeenHead, limits, sized};
+use super::{
+    Body, Content, ContentError, Expiry, MessageId, Profile, Receipt, ReceiptStatus, SeenHead, limits, named_devices, sized,
+};
 
 const MALFORMED: ContentError = ContentError::Malformed;
 /// Room for [`limits::DEPTH`] parts (two levels of CBOR each) or an extension's own depth.
@@ -31,7 +33,8 @@ impl Content {
         }
         let salt = bytes(salt)?.try_into().map_err(|_| MALFORMED)?;
         let (profile, seen_head) = (Profile::of(&extensions), SeenHead::of(&extensions));
-        let mut content = Self { salt, replaces, in_reply_to, expires: expiry(expires)?, profile, seen_head, body, exact: None };
+        let (devices, expires) = (named_devices::of(&extensions), expiry(expires)?);
+        let mut content = Self { salt, replaces, in_reply_to, expires, profile, seen_head, devices, body, exact: None };
         if content.encode() != cbor {
             content.exact = Some(cbor.to_vec());
         }

@@ -5,7 +5,7 @@
 
 use ciborium::Value;
 
-use super::{Body, Content, Expiry, MessageId, Profile, Receipt, ReceiptStatus, SeenHead};
+use super::{Body, Content, Expiry, MessageId, Profile, Receipt, ReceiptStatus, SeenHead, named_devices};
 
 /// Media types, as sent. Plain text, not Markdown: what a person typed is what is shown.
 pub(super) const PLAIN: &str = "text/plain;charset=utf-8";
@@ -51,7 +51,8 @@ impl Content {
 
     fn extensions(&self) -> Value {
         let profile = self.profile.as_ref().map(Profile::extension);
-        Value::Map(profile.into_iter().chain(self.seen_head.as_ref().map(SeenHead::extension)).collect())
+        let seen_head = self.seen_head.as_ref().map(SeenHead::extension);
+        Value::Map(profile.into_iter().chain(seen_head).chain(named_devices::extension(&self.devices)).collect())
     }
 }
 

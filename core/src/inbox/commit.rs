@@ -175,12 +175,16 @@ impl Turn<'_> {
         if !removed.is_empty() {
             self.note(place, at, by, Notice::Removed(removed))?;
         }
+        let own = self.own_account()?;
         for account in were.iter().filter(|account| are.contains(account)) {
             let devices = |leaves: &[MemberLeaf]| leaves.iter().filter(|leaf| leaf.account == *account).count();
+            let is_own = own == Some(*account);
             match devices(after).cmp(&devices(&story.before)) {
-                core::cmp::Ordering::Greater => self.note(place, at, by, Notice::DeviceAdded(*account))?,
-                core::cmp::Ordering::Less => self.note(place, at, by, Notice::DeviceRemoved(*account))?,
-                core::cmp::Ordering::Equal => {}
+                core::cmp::Ordering::Greater if is_own => self.note(place, at, by, Notice::DeviceAdded(*account, Vec::new()))?,
+                core::cmp::Ordering::Less if is_own => self.note(place, at, by, Notice::DeviceRemoved(*account, Vec::new()))?,
+                // Of other people's devices their chains tell (`trust::changes`); for who came it was asked for already.
+                core::cmp::Ordering::Less => trust::want(self.tx, account)?,
+                _ => {}
             }
         }
         if new.name != story.old.name {

@@ -205,6 +205,7 @@ impl Turn<'_> {
         if let Some(seen) = &content.seen_head {
             self.head_came(&place.chat, &from.account, seen)?;
         }
+        self.devices_came(&from.account, &content.devices)?;
         match (&content.body, content.replaces) {
             (Body::Text(text), None) => {
                 self.show(place, delivered, from, Line::Text(text.clone()), Some(id), content.in_reply_to)?;

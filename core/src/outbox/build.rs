@@ -58,7 +58,7 @@ impl Turn<'_> {
         let Some(place) = self.writable_group(entry)? else {
             return self.without_group(entry);
         };
-        if self.is_held(&place.group)? {
+        if self.is_held(&place.group)? || self.waits_for_a_look(&place.chat, content)? {
             return self.hold_words(entry);
         }
         let key = self.fresh_key();
@@ -92,6 +92,11 @@ impl Turn<'_> {
         held.due = self.later(PATIENCE, PATIENCE * 2);
         held.save(self.tx)?;
         Ok(true)
+    }
+
+    /// All that was said and waited for a person's look goes now, in its order.
+    pub(crate) fn let_all_go(&mut self, chat: &crate::view::ChatId) -> Result<(), StoreError> {
+        entry::make_said_due(self.tx, chat, self.now)
     }
 
     /// Words that waited go now, in their order.

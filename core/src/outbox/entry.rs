@@ -219,6 +219,17 @@ pub(super) fn make_due(tx: &Tx<'_>, chat: &ChatId, now: Millis) -> Result<(), St
     Ok(())
 }
 
+/// The same of everything that is said, reactions and edits too.
+pub(super) fn make_said_due(tx: &Tx<'_>, chat: &ChatId, now: Millis) -> Result<(), StoreError> {
+    for mut entry in of_chat(tx, chat)? {
+        if matches!(entry.intent, Intent::Say(_)) && entry.stage == Stage::Queued && entry.due > now {
+            entry.due = now;
+            entry.save(tx)?;
+        }
+    }
+    Ok(())
+}
+
 /// The first entry of one queue.
 pub(super) fn head(tx: &Tx<'_>, chat: Option<&ChatId>, now: Millis) -> Result<Option<i64>, StoreError> {
     let Some(chat) = chat else { return Ok(None) };

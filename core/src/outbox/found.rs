@@ -48,11 +48,14 @@ impl Turn<'_> {
             entry::delete(self.tx, entry.id)?;
             return Ok(true);
         }
-        let waiting: Vec<Entry> = entry::of_chat(self.tx, &found.chat)?
-            .into_iter()
-            .filter(|one| matches!(one.intent, Intent::Say(_)) && matches!(one.stage, Stage::Queued | Stage::Stale))
-            .take(limits::FOUND_MESSAGES)
-            .collect();
+        let mut waiting = Vec::new();
+        for one in entry::of_chat(self.tx, &found.chat)? {
+            let Intent::Say(content) = &one.intent else { continue };
+            let is_ready = matches!(one.stage, Stage::Queued | Stage::Stale) && !self.waits_for_a_look(&found.chat, content)?;
+            if is_ready && waiting.len() < limits::FOUND_MESSAGES {
+                waiting.push(one);
+            }
+        }
         // A chat of two begins with its first message; one that is mended does not wait for words.
         if found.direct && found.state != ChatState::Healing && waiting.is_empty() {
             return Ok(false);

@@ -156,8 +156,10 @@ impl Turn<'_> {
         let account = match who {
             Who::Name(name) => {
                 let Ok(name) = AccountName::parse(name) else { return Ok(None) };
+                let known = trust::account::by_name(self.tx, name.as_str())?;
                 let learned = self.learn_found(&name, found)?;
-                if learned.is_none() {
+                // Whose name it was is told of itself.
+                if learned.is_none() && (known.is_none() || found.chain.is_empty()) {
                     self.tell(Event::NoSuchAccount(name));
                 }
                 learned

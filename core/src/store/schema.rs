@@ -319,6 +319,16 @@ const CLIENT: &[&str] = &[
     // Witnesses whom the person asks for, when each of them last vouched for our head, how many must, and whom the server names.
     "CREATE TABLE witness (vkey TEXT UNIQUE NOT NULL, at INTEGER NOT NULL DEFAULT 0);
     CREATE TABLE witnesses (id INTEGER PRIMARY KEY CHECK (id = 1), need INTEGER NOT NULL, listed TEXT NOT NULL DEFAULT '');",
+    // What became of people's devices and is not told yet; in whom something changed that the person has not looked at, and whether
+    // words wait for that; whose name is somebody else's now; what people's devices are called, and a hash of what a chat knows of ours.
+    "CREATE TABLE changed_device (account BLOB NOT NULL, device BLOB NOT NULL, at INTEGER NOT NULL, added INTEGER NOT NULL);
+    CREATE TABLE device_name (
+        device BLOB PRIMARY KEY NOT NULL, account BLOB NOT NULL, name TEXT NOT NULL, salt BLOB NOT NULL, proven INTEGER NOT NULL);
+    ALTER TABLE account ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE account ADD COLUMN renamed INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE me ADD COLUMN require_verification INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE own_device ADD COLUMN salt BLOB;
+    ALTER TABLE chat ADD COLUMN told_devices INTEGER NOT NULL DEFAULT 0;",
 ];
 
 const LISTS: u32 = 1_000;

@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension, params};
 use waxseal_wire::chain::{Chain, ChainError, Signature, SignedRecord};
 use waxseal_wire::id::{AccountId, DeviceId, Millis};
 
+use super::changes;
 use crate::store::{StoreError, Tx, codec};
 
 /// One record as it is stored: body, signer, signature.
@@ -32,6 +33,9 @@ pub(crate) fn keep_chain(tx: &Tx<'_>, chain: &Chain, now: Millis) -> Result<(), 
         .iter()
         .map(|record| (record.body.clone(), record.signer.map(|id| id.0.to_vec()), record.signature.0.to_vec()))
         .collect();
+    if let Some(before) = self::chain(tx, &chain.account())?.filter(|before| before.index() < chain.index()) {
+        changes::note(tx, &before, chain, now)?;
+    }
     let bytes = codec::encode(&rows)?;
     tx.prepare_cached(
         "INSERT INTO account (account, chain, checked) VALUES (?1, ?2, ?3)

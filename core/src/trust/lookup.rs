@@ -3,6 +3,7 @@
 //! Called by `turn` at the end of each turn, in batches. What the server says
 //! is verified in `account::learn` before it is kept.
 
+use waxseal_wire::chain::Chain;
 use waxseal_wire::frame::Door;
 use waxseal_wire::id::AccountId;
 use waxseal_wire::limits;
@@ -116,6 +117,10 @@ impl Turn<'_> {
     /// Keeps what an answer says of an account.
     fn chain_came(&mut self, account: &AccountId, word: &Word) -> Result<Learned, StoreError> {
         let Word::Account(found) = word else { return Ok(Learned::Nothing) };
+        // It was asked for by its name: the log says that another account has that.
+        if Chain::verify(&found.chain).is_ok_and(|chain| chain.account() != *account) {
+            self.identity_changed(account)?;
+        }
         let before = account::chain(self.tx, account)?.map(|chain| chain.records().len());
         match account::learn(self.tx, account, &found.chain, &found.name, self.now) {
             Ok(()) => {}
@@ -143,7 +148,7 @@ impl Turn<'_> {
 
     /// Takes one account of an answer to a look-up by name.
     pub(crate) fn learn_found(&mut self, name: &AccountName, found: &AccountFound) -> Result<Option<AccountId>, StoreError> {
-        let Ok(chain) = waxseal_wire::chain::Chain::verify(&found.chain) else { return Ok(None) };
+        let Ok(chain) = Chain::verify(&found.chain) else { return Ok(None) };
         if found.name != name.as_str() {
             return Ok(None);
         }
@@ -151,6 +156,8 @@ impl Turn<'_> {
         if let Some(known) = account::by_name(self.tx, name.as_str())?
             && known != chain.account()
         {
+            self.identity_changed(&known)?;
+            self.fail(None, Problem::IdentityChanged);
             return Ok(None);
         }
         match account::learn(self.tx, &chain.account(), &found.chain, &found.name, self.now) {

@@ -11,6 +11,7 @@
 //! Never believes a server: what does not verify is not kept.
 
 pub(crate) mod account;
+pub(crate) mod changes;
 pub(crate) mod directory;
 mod heard;
 mod leaves;

@@ -6,7 +6,9 @@
 use ed25519_dalek::SigningKey;
 use rusqlite::{Connection, params};
 use tempfile::TempDir;
-use waxseal_core::Command;
+use waxseal_core::output::Problem;
+use waxseal_core::view::{Line, Notice};
+use waxseal_core::{Command, Event};
 use waxseal_server::store::sqlite::SqliteStore;
 use waxseal_sim::deeds::Deed;
 use waxseal_sim::town::{Town, Weather};
@@ -128,11 +130,33 @@ fn a_name_that_is_given_to_another_account_is_noticed_by_who_has_it() {
     // Who never heard of Anna is shown Mallory, with a proof: the log says so. That is why everybody watches their own name.
     comes_again(&mut town, ANNA);
     noticed(&mut town, &operator, ANNA, began, "a name given away");
-    // Whoever knows Anna takes nobody else for her.
-    let before = scene::identity(&mut town, ANNA).account;
-    looks_up(&mut town, BERT, "anna");
+    // Whoever knows Anna takes nobody else for her, and is told.
+    let (before, mallory) = (scene::identity(&mut town, ANNA).account, scene::identity(&mut town, MALLORY).account);
+    town.command(BERT, Command::MarkVerified(before, true)).unwrap();
+    let chat = scene::chat(&mut town, BERT, TITLE);
+    for _ in 0..2 {
+        looks_up(&mut town, BERT, "anna");
+    }
     let name = AccountName::parse("anna").unwrap();
     assert_eq!(town.houses[BERT].client().account_by_name(&name).unwrap(), Some(before));
+    assert!(scene::was_told_of(&town, BERT, Problem::IdentityChanged));
+    assert!(!town.houses[BERT].told.iter().any(|event| matches!(event, Event::NoSuchAccount(_))), "there is somebody");
+    let all = town.houses[BERT].client().messages(chat, None, 1_000).unwrap();
+    let told = all.iter().filter(|one| one.line == Line::Notice(Notice::IdentityChanged(before))).count();
+    assert_eq!(told, 1, "once");
+    let members = town.houses[BERT].client().members(chat).unwrap();
+    assert!(members.iter().all(|one| one.account != before || !one.verified), "what was compared was another's");
+    // Only a person can take the other one for her; until then nothing goes there.
+    town.command(BERT, Command::OpenDirect(name.clone())).unwrap();
+    town.run_for(60_000).unwrap();
+    assert_eq!(town.houses[MALLORY].client().chats().unwrap().len(), 0);
+    town.command(BERT, Command::AcceptIdentity(name.clone())).unwrap();
+    looks_up(&mut town, BERT, "anna");
+    assert_eq!(town.houses[BERT].client().account_by_name(&name).unwrap(), Some(mallory));
+    assert_ne!(town.houses[BERT].client().account_name(before).unwrap(), "anna");
+    // And nobody's name is taken from them where nothing was proven.
+    town.command(CARL, Command::AcceptIdentity(name)).unwrap();
+    assert!(scene::was_told_of(&town, CARL, Problem::NoChange));
 }
 
 #[test]

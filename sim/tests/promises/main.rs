@@ -7,6 +7,7 @@
 
 mod at_rest;
 mod by_hand;
+mod contacts;
 mod copied;
 mod dump;
 mod forward_secrecy;

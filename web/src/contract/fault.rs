@@ -160,6 +160,7 @@ impl From<Problem> for Fault {
             Problem::Copied => "copied",
             Problem::Directory(lie) if lie.is_lie() => "directoryLied",
             Problem::Directory(_) => "directoryUnproven",
+            Problem::IdentityChanged => "identityChanged",
             Problem::BadWitness => "badWitness",
             Problem::BadWitnessCount => "badWitnessCount",
             Problem::OtherDirectory => "otherDirectory",

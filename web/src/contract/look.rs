@@ -47,7 +47,8 @@ pub fn answer(client: &Client, look: Look) -> Result<String, Fault> {
         Look::Me => json(&client.me()?.map(Me::from)),
         Look::Settings => {
             let (delivered_receipts, read_receipts) = client.receipts()?;
-            json(&Settings { delivered_receipts, read_receipts })
+            let require_verification = client.requires_verification()?;
+            json(&Settings { delivered_receipts, read_receipts, require_verification })
         }
         Look::Devices => json(&client.devices()?.into_iter().map(DeviceView::from).collect::<Vec<_>>()),
         Look::Chats => chats(client),

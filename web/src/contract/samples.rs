@@ -85,6 +85,7 @@ fn place_of_event(event: &output::Event) -> usize {
 
 fn lines() -> Vec<view::Line> {
     use view::Notice::*;
+    let changed = |name: Option<&str>| view::ChangedDevice { device: DEVICE, name: name.map(str::to_owned), at: AT };
     let notices = [
         Created,
         Joined,
@@ -93,8 +94,9 @@ fn lines() -> Vec<view::Line> {
         Left(ACCOUNT),
         Renamed("reading".into()),
         Admin(ACCOUNT, true),
-        DeviceAdded(ACCOUNT),
-        DeviceRemoved(ACCOUNT),
+        DeviceAdded(ACCOUNT, vec![changed(Some("Laptop")), changed(None)]),
+        DeviceRemoved(ACCOUNT, vec![]),
+        IdentityChanged(ACCOUNT),
         Refounded,
         Nobody,
     ];
@@ -141,6 +143,7 @@ fn chats(names: &mut Names<'_>) -> Vec<ChatSummary> {
         unread: 1,
         last: (state == Open).then(|| message(view::Line::Gap, view::MessageState::Received)),
         active: AT,
+        held: if state == Open { vec![ACCOUNT] } else { vec![] },
     };
     [Opening, Requested, Open, Healing, Leaving, Left].map(|state| ChatSummary::of(chat(state), names).unwrap()).into()
 }
@@ -187,7 +190,7 @@ fn answers() -> Value {
     let draft = super::command::Draft { chat: CHAT.into(), text: "so far".into(), reply_to: Some(7) };
     json!({
         "me": [Some(Me::from(me)), Some(Me::from(named)), null],
-        "settings": [Settings { delivered_receipts: true, read_receipts: false }],
+        "settings": [Settings { delivered_receipts: true, read_receipts: false, require_verification: false }],
         "devices": [[DeviceView::from(device)]],
         "chats": [chats(names)],
         "chat": [chats(names).pop(), null],
@@ -244,6 +247,9 @@ fn commands() -> Vec<Command> {
         SetDisplayName { name: "Alice".into() },
         SetDeliveredReceipts { on: true },
         SetReadReceipts { on: false },
+        SetRequireVerification { on: true },
+        GoOn { account },
+        AcceptIdentity { name: name() },
         SetWitnesses { need: 1, keys: vec!["witness.example+12ab34cd+BA".into()] },
         AskWitnesses,
         Forget { chat },

@@ -71,6 +71,7 @@ impl From<view::Me> for Me {
 pub(super) struct Settings {
     pub(super) delivered_receipts: bool,
     pub(super) read_receipts: bool,
+    pub(super) require_verification: bool,
 }
 
 #[derive(Serialize)]
@@ -162,6 +163,7 @@ pub(super) struct ChatSummary {
     unread: u64,
     last: Option<MessageView>,
     active: u64,
+    held: Vec<Who>,
 }
 
 impl ChatSummary {
@@ -184,6 +186,7 @@ impl ChatSummary {
             unread: chat.unread,
             last: chat.last.map(|last| MessageView::of(last, names)).transpose()?,
             active: chat.active.0,
+            held: names.all(chat.held)?,
         })
     }
 }
@@ -219,10 +222,21 @@ enum Notice {
     Left { who: Who },
     Renamed { title: String },
     Admin { who: Who, admin: bool },
-    DeviceAdded { who: Who },
-    DeviceRemoved { who: Who },
+    DeviceAdded { who: Who, devices: Vec<ChangedDevice> },
+    DeviceRemoved { who: Who, devices: Vec<ChangedDevice> },
+    IdentityChanged { who: Who },
     Refounded,
     Nobody,
+}
+
+#[derive(Serialize)]
+struct ChangedDevice {
+    name: Option<String>,
+    at: u64,
+}
+
+fn changed(devices: Vec<view::ChangedDevice>) -> Vec<ChangedDevice> {
+    devices.into_iter().map(|one| ChangedDevice { name: one.name, at: one.at.0 }).collect()
 }
 
 impl Line {
@@ -247,8 +261,9 @@ impl Notice {
             view::Notice::Left(who) => Self::Left { who: names.who(who)? },
             view::Notice::Renamed(title) => Self::Renamed { title },
             view::Notice::Admin(who, admin) => Self::Admin { who: names.who(who)?, admin },
-            view::Notice::DeviceAdded(who) => Self::DeviceAdded { who: names.who(who)? },
-            view::Notice::DeviceRemoved(who) => Self::DeviceRemoved { who: names.who(who)? },
+            view::Notice::DeviceAdded(who, devices) => Self::DeviceAdded { who: names.who(who)?, devices: changed(devices) },
+            view::Notice::DeviceRemoved(who, devices) => Self::DeviceRemoved { who: names.who(who)?, devices: changed(devices) },
+            view::Notice::IdentityChanged(who) => Self::IdentityChanged { who: names.who(who)? },
             view::Notice::Refounded => Self::Refounded,
             view::Notice::Nobody => Self::Nobody,
         })

@@ -21,6 +21,9 @@ pub(super) fn draw_title(frame: &mut Frame<'_>, model: &Model, chat: &ChatSummar
     if let Some(state) = wording::chat_state(chat) {
         facts.push(state.to_owned());
     }
+    if !chat.held.is_empty() {
+        facts.push("words wait: waxseal verify NAME --go-on".to_owned());
+    }
     if chat.direct {
         let verified = model.members().iter().any(|member| !member.own && member.verified);
         facts.push(if verified { "verified ✓" } else { "not verified" }.to_owned());

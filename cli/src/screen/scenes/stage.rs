@@ -44,6 +44,7 @@ pub(super) fn chat(id: ChatId, title: &str, direct: bool, unread: u64, last: Opt
         unread,
         last,
         active,
+        held: Vec::new(),
     }
 }
 
