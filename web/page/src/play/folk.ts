@@ -14,16 +14,21 @@ export class Folk {
   /** Names that somebody else has, and has not been accepted under. */
   private readonly taken = new Set<string>();
 
+  private readonly more = new Map<string, number>();
+
   constructor(private readonly world: World) {}
 
   /** For tests: somebody added devices; `null`: without a name that we know. */
   addDevices(name: string, names: (string | null)[], at = Date.now()): void {
-    this.changed.add(this.who(name).account);
+    const { account } = this.who(name);
+    this.changed.add(account);
+    this.count(account, names.length);
     this.tellAll(name, (who) => ({ what: "deviceAdded", who, devices: names.map((one): TheirDevice => ({ name: one, at })) }));
   }
 
   /** For tests: somebody removed devices, for which nothing waits. */
   removeDevices(name: string, names: (string | null)[]): void {
+    this.count(this.who(name).account, -names.length);
     this.tellAll(name, (who) => ({ what: "deviceRemoved", who, devices: names.map((one): TheirDevice => ({ name: one, at: Date.now() })) }));
   }
 
@@ -34,6 +39,14 @@ export class Folk {
     this.taken.add(name);
     this.world.verified.delete(account);
     this.tellAll(name, (who) => ({ what: "identityChanged", who }));
+  }
+
+  devices(account: string): number {
+    return this.more.get(account) ?? 1;
+  }
+
+  private count(account: string, by: number): void {
+    this.more.set(account, Math.max(1, this.devices(account) + by));
   }
 
   isTaken(name: string): boolean {

@@ -209,7 +209,7 @@ export class World implements Scene {
     const person = this.people.find((one) => one.account === account);
     return {
       account, own, name: own ? this.me?.name : person?.name, displayName: own ? this.me?.displayName : person?.displayName ?? null,
-      admin: chat.admins.includes(account), devices: own ? this.devices.length : 1, verified: this.verified.has(account),
+      admin: chat.admins.includes(account), devices: own ? this.devices.length : this.folk.devices(account), verified: this.verified.has(account),
     };
   }
 

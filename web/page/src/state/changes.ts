@@ -19,6 +19,8 @@ export const isChange = (notice: Notice): notice is Change => notice.what === "d
 const named = (devices: TheirDevice[], one: (device: TheirDevice) => string): string =>
   list([...devices.slice(0, most).map(one), ...(devices.length > most ? [say("notice.devicesMore", { n: devices.length - most })] : [])]);
 
+const called = ({ name }: TheirDevice): string => (name === null ? say("notice.deviceUnnamed") : say("notice.device", { device: harmless.unquoted(name) }));
+
 function added(who: string, devices: TheirDevice[]): string {
   const [only, second] = devices;
   if (!only) return say("notice.deviceAdded", { who });
@@ -26,7 +28,12 @@ function added(who: string, devices: TheirDevice[]): string {
     const words = { date: date(device.at), device: harmless.unquoted(device.name ?? "") };
     return device.name === null ? say("notice.deviceUnnamedOn", words) : say("notice.deviceOn", words);
   };
-  if (second) return say("notice.devicesAdded", { who, n: devices.length, devices: named(devices, on) });
+  if (second) {
+    // One day for all is said once.
+    const days = new Set(devices.map((device) => date(device.at)));
+    const words = { who, n: devices.length, date: date(only.at) };
+    return days.size === 1 ? say("notice.devicesAddedOn", { ...words, devices: named(devices, called) }) : say("notice.devicesAdded", { ...words, devices: named(devices, on) });
+  }
   const words = { who, date: date(only.at), device: harmless.unquoted(only.name ?? "") };
   return only.name === null ? say("notice.deviceAddedOn", words) : say("notice.deviceAddedNamed", words);
 }
@@ -34,7 +41,6 @@ function added(who: string, devices: TheirDevice[]): string {
 /** Without a date: that of a removal is when it was heard of, which is where it stands. */
 function removed(who: string, devices: TheirDevice[]): string {
   const [only, second] = devices;
-  const called = ({ name }: TheirDevice): string => (name === null ? say("notice.deviceUnnamed") : say("notice.device", { device: harmless.unquoted(name) }));
   if (only && second) return say("notice.devicesRemoved", { who, n: devices.length, devices: named(devices, called) });
   return only && only.name !== null ? say("notice.deviceRemovedNamed", { who, device: harmless.unquoted(only.name) }) : say("notice.deviceRemoved", { who });
 }

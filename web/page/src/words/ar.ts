@@ -150,6 +150,7 @@ export const ar: Catalogue = {
   "notice.deviceAddedOn": "أضاف {who} جهازًا في {date}",
   "notice.deviceAddedNamed": "أضاف {who} جهازًا، «{device}»، في {date}",
   "notice.devicesAdded": { zero: "لم يضف {who} أجهزة", one: "أضاف {who} جهازًا: {devices}", two: "أضاف {who} جهازين: {devices}", few: "أضاف {who} {n} أجهزة: {devices}", many: "أضاف {who} {n} جهازًا: {devices}", other: "أضاف {who} {n} جهاز: {devices}" },
+  "notice.devicesAddedOn": { zero: "لم يضف {who} أجهزة في {date}", one: "أضاف {who} جهازًا في {date}: {devices}", two: "أضاف {who} جهازين في {date}: {devices}", few: "أضاف {who} {n} أجهزة في {date}: {devices}", many: "أضاف {who} {n} جهازًا في {date}: {devices}", other: "أضاف {who} {n} جهاز في {date}: {devices}" },
   "notice.deviceAddedOwn": "أضفتَ جهازًا",
   "notice.deviceRemoved": "أزال {who} جهازًا",
   "notice.deviceRemovedNamed": "أزال {who} جهازًا، «{device}»",

@@ -150,6 +150,7 @@ export const de: Catalogue = {
   "notice.deviceAddedOn": "{who} hat am {date} ein Gerät hinzugefügt",
   "notice.deviceAddedNamed": "{who} hat am {date} ein Gerät hinzugefügt: „{device}“",
   "notice.devicesAdded": { one: "{who} hat ein Gerät hinzugefügt: {devices}", other: "{who} hat {n} Geräte hinzugefügt: {devices}" },
+  "notice.devicesAddedOn": { one: "{who} hat am {date} ein Gerät hinzugefügt: {devices}", other: "{who} hat am {date} {n} Geräte hinzugefügt: {devices}" },
   "notice.deviceAddedOwn": "Du hast ein Gerät hinzugefügt",
   "notice.deviceRemoved": "{who} hat ein Gerät entfernt",
   "notice.deviceRemovedNamed": "{who} hat ein Gerät entfernt: „{device}“",

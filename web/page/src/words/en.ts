@@ -149,6 +149,7 @@ export const en = {
   "notice.deviceAddedOn": "{who} added a device on {date}",
   "notice.deviceAddedNamed": "{who} added a device, “{device}”, on {date}",
   "notice.devicesAdded": { one: "{who} added a device: {devices}", other: "{who} added {n} devices: {devices}" },
+  "notice.devicesAddedOn": { one: "{who} added a device on {date}: {devices}", other: "{who} added {n} devices on {date}: {devices}" },
   "notice.deviceAddedOwn": "You added a device",
   "notice.deviceRemoved": "{who} removed a device",
   "notice.deviceRemovedNamed": "{who} removed a device, “{device}”",
