@@ -93,6 +93,11 @@ export async function show(page: Page, view: View): Promise<void> {
   await page.locator("#page > *").first().waitFor();
   await page.locator("main, dialog").first().waitFor({ state: "attached" });
   if (view.hash?.startsWith("#/chat/")) await page.locator("[data-message]").first().waitFor({ state: "attached" });
-  if (view.waits) await page.locator(view.waits).first().waitFor();
+  if (view.waits) {
+    const awaited = page.locator(view.waits).first();
+    await awaited.waitFor();
+    // Into sight: axe reckons no contrast of what a scrolled box hides.
+    await awaited.scrollIntoViewIfNeeded();
+  }
   await view.steps?.(page);
 }
