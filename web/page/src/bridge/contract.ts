@@ -8,16 +8,24 @@ export interface Me { account: AccountId; name: string; displayName: string | nu
 export interface DeviceView { device: DeviceId; name: string | null; added: number; this: boolean }
 export type ChatState = "opening" | "requested" | "open" | "healing" | "leaving" | "left";
 export interface ChatSummary { chat: ChatId; title: string; direct: boolean; peer: AccountId | null; displayName: string | null;
-  state: ChatState; members: number; unread: number; last: MessageView | null; active: number }
+  state: ChatState; members: number; unread: number; last: MessageView | null; active: number;
+  /** Whose devices, or identity, changed since the person last said that it is right; while it is not empty, own words here stay `pending`.
+      Only ever not empty while `Settings.requireVerification`. */
+  held: Who[] }
 export type MessageState = "received" | "pending" | "sent" | "delivered" | "read" | "failed";
 export type Line =
   | { kind: "text"; text: string } | { kind: "deleted" } | { kind: "unknown"; what: string } | { kind: "gap" }
   | { kind: "notice"; notice: Notice };
 export interface Who { account: AccountId; name: string }
+/** A device of somebody else's: `name` null where they have not told it; `at`: when it was added, or when we heard that it was removed. */
+export interface TheirDevice { name: string | null; at: number }
 export type Notice =
   | { what: "created" } | { what: "joined" } | { what: "added"; who: Who[] } | { what: "removed"; who: Who[] } | { what: "left"; who: Who }
-  | { what: "renamed"; title: string } | { what: "admin"; who: Who; admin: boolean } | { what: "deviceAdded"; who: Who }
-  | { what: "deviceRemoved"; who: Who } | { what: "refounded" } | { what: "nobody" };
+  | { what: "renamed"; title: string } | { what: "admin"; who: Who; admin: boolean } | { what: "refounded" } | { what: "nobody" }
+  // no devices: told by an older version
+  | { what: "deviceAdded"; who: Who; devices: TheirDevice[] } | { what: "deviceRemoved"; who: Who; devices: TheirDevice[] }
+  // somebody else has this person's name in the directory now
+  | { what: "identityChanged"; who: Who };
 export interface MessageView { message: MessageRef; chat: ChatId; sender: AccountId | null; own: boolean; senderName: string;
   senderDisplay: string | null; at: number; line: Line; replyTo: MessageRef | null; edited: boolean;
   reactions: { account: AccountId; name: string; emoji: string }[]; state: MessageState }
@@ -25,7 +33,7 @@ export interface Draft { chat: ChatId; text: string; replyTo: MessageRef | null 
 export interface MemberView { account: AccountId; name: string; displayName: string | null; admin: boolean; own: boolean; devices: number; verified: boolean }
 export interface SafetyNumber { digits: string; verified: boolean }             // 60 digits
 export interface Connection { receiving: boolean; sending: boolean; caughtUp: boolean; waiting: number }
-export interface Settings { deliveredReceipts: boolean; readReceipts: boolean }
+export interface Settings { deliveredReceipts: boolean; readReceipts: boolean; requireVerification: boolean }
 export interface Blocked { account: AccountId; name: string }
 /** What this device knows of the server's key directory. */
 export type Directory = {
@@ -41,6 +49,20 @@ export type Directory = {
   versions: number;
   /** How many pieces of evidence against the server are kept. */
   evidence: number;
+  witnesses: Witnesses;
+};
+/** Others who sign the directory's tree heads, each of them one history alone. */
+export type Witnesses = {
+  /** How many of the chosen ones must vouch for the directory; 0: none is required. */
+  need: number;
+  /** The chosen ones: verifier key (`name+id+base64`), and when each last vouched; ms. */
+  keys: { name: string; key: string; at: number | null }[];
+  /** How many of them vouched within 24 hours for a head that fits ours. */
+  have: number;
+  /** Verifier keys that the server itself says it uses. */
+  listed: string[];
+  /** False: fewer than needed vouch now, so no new keys are believed and new people and devices cannot be added until they do. */
+  holds: boolean;
 };
 
 // ---- commands: made durable before the promise resolves; what they bring about at once is in the answer, the rest comes as notices
@@ -57,7 +79,11 @@ export type Command =
   | { do: "leave"; chat: ChatId } | { do: "acceptRequest"; chat: ChatId } | { do: "declineRequest"; chat: ChatId }
   | { do: "block"; account: AccountId } | { do: "unblock"; account: AccountId } | { do: "markVerified"; account: AccountId; verified: boolean }
   | { do: "lookUp"; name: string } | { do: "refresh"; chat: ChatId } | { do: "setDisplayName"; name: string }
-  | { do: "setDeliveredReceipts"; on: boolean } | { do: "setReadReceipts"; on: boolean }
+  | { do: "setDeliveredReceipts"; on: boolean } | { do: "setReadReceipts"; on: boolean } | { do: "setRequireVerification"; on: boolean }
+  // goOn: I know of these new devices, let my words go. acceptIdentity: I know that somebody else has the name now, talk with them in a new chat.
+  | { do: "goOn"; account: AccountId } | { do: "acceptIdentity"; name: string }
+  // faults badWitness (a key does not read) and badWitnessCount (need is more than there are) come as events; askWitnesses: who are they now?
+  | { do: "setWitnesses"; need: number; keys: string[] } | { do: "askWitnesses" }
   | { do: "forget"; chat: ChatId } | { do: "closeAccount" };
 
 // `code` is the variant's name in camelCase (Problem::NotAdmin -> "notAdmin"; Refusal likewise): the page's catalogues translate it; `text` is English fallback.
@@ -66,6 +92,7 @@ export type Event =
   | { event: "registered"; account: AccountId; name: string } | { event: "registerFailed"; fault: Fault } | { event: "linkCode"; code: string }
   | { event: "deviceAdded"; name: string } | { event: "deviceNamed"; name: string } | { event: "linkFailed"; fault: Fault } | { event: "chatOpened"; chat: ChatId }
   | { event: "chatMoved"; from: ChatId; to: ChatId } | { event: "noSuchAccount"; name: string } | { event: "accountKnown"; account: AccountId; name: string }
+  | { event: "witnesses" }
   | { event: "chatChanged"; chat: ChatId } | { event: "requested"; chat: ChatId } | { event: "received"; chat: ChatId; message: MessageRef }
   | { event: "messageChanged"; chat: ChatId; message: MessageRef }
   | { event: "progress"; chat: ChatId; work: "adding" | "joining"; done: number; total: number }

@@ -1,5 +1,5 @@
 // What the stand-in does with each command. See world.ts.
-import type { Command, Event } from "../bridge/contract";
+import type { Command, Event, Who } from "../bridge/contract";
 import { type Chat, id } from "./scenes";
 import type { World } from "./world";
 
@@ -44,6 +44,10 @@ function open(world: World, name: string): Event[] {
   if (known) return [{ event: "chatOpened", chat: known.chat }];
   const person = world.people.find((one) => one.name === name);
   if (name === world.me?.name) throw fault("withYourself");
+  if (world.folk.isTaken(name)) {
+    setTimeout(() => world.event({ event: "failed", chat: null, fault: fault("identityChanged"), ofTheDevice: false }), 80);
+    return [];
+  }
   if (!person) {
     setTimeout(() => world.event({ event: "noSuchAccount", name }), 80);
     return [];
@@ -76,7 +80,7 @@ export function perform(world: World, command: Command): Event[] {
     world.put(chat, { sender: world.me?.account ?? null, own: true, senderName: world.me?.name ?? "", line: { kind: "notice", notice: what as never }, state: "sent" });
     return changed(chat);
   };
-  const who = (account: string): { account: string; name: string } => ({ account, name: world.people.find((one) => one.account === account)?.name ?? "?" });
+  const who = (account: string): Who => world.who(account);
   switch (command.do) {
     case "register": return register(world, command.name, command.deviceName, command.invite);
     case "forgetClaim": world.me = null; return [];
@@ -93,7 +97,7 @@ export function perform(world: World, command: Command): Event[] {
       const view = world.put(chat, { sender: world.me?.account ?? null, own: true, senderName: world.me?.name ?? "", line: { kind: "text", text: command.text }, replyTo: command.replyTo, state: "pending" });
       world.drafts.delete(chat.chat);
       world.keep();
-      if (world.isOnline) world.travel(view.message); else world.tellLine();
+      if (world.isOnline && !world.folk.isHeld(chat.chat)) world.travel(view.message); else world.tellLine();
       return changed(chat);
     }
     case "react": {
@@ -135,11 +139,16 @@ export function perform(world: World, command: Command): Event[] {
       return gone.flatMap(changed);
     }
     case "unblock": world.blocked.delete(command.account); return [];
-    case "markVerified": if (command.verified) world.verified.add(command.account); else world.verified.delete(command.account); return [];
+    case "markVerified": if (command.verified) world.verified.add(command.account); else world.verified.delete(command.account); return command.verified ? world.folk.goOn(command.account) : [];
     case "lookUp": case "refresh": return [];
     case "setDisplayName": if (world.me) world.me = { ...world.me, displayName: command.name || null }; return [];
     case "setDeliveredReceipts": world.settings = { ...world.settings, deliveredReceipts: command.on }; return [];
     case "setReadReceipts": world.settings = { ...world.settings, readReceipts: command.on }; return [];
+    case "setRequireVerification": return world.folk.require(command.on);
+    case "goOn": return world.folk.goOn(command.account);
+    case "acceptIdentity": return world.folk.accept(command.name);
+    case "setWitnesses": return world.folk.ask(command.need, command.keys);
+    case "askWitnesses": setTimeout(() => world.event({ event: "witnesses" }), 60); return [];
     case "closeAccount": world.me = null; world.chats.clear(); setTimeout(() => world.event({ event: "accountClosed" }), 60); return [];
   }
 }

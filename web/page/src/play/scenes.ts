@@ -1,5 +1,6 @@
 // What the stand-in world begins with: nothing, one account, a life.
-import type { ChatId, ChatState, DeviceView, Directory, Me, MessageRef, MessageView, Stage } from "../bridge/contract";
+import type { ChatId, ChatState, DeviceView, Directory, Me, MessageRef, MessageView, Stage, Witnesses } from "../bridge/contract";
+import type { Folk } from "./folk";
 
 export type Person = { account: string; name: string; displayName: string | null };
 export type Chat = {
@@ -12,6 +13,8 @@ export interface Scene {
   put(chat: Chat, what: Partial<MessageView>): MessageView;
   drafts: Map<ChatId, { chat: ChatId; text: string; replyTo: MessageRef | null }>;
   directory: Directory | null;
+  /** For the scene "held" and for tests: see folk.ts. */
+  folk: Folk;
 }
 
 /** The same id for the same words, as long as a real one. */
@@ -120,6 +123,26 @@ function long(scene: Scene, now: number, count: number): void {
   }
 }
 
+/** As long as real ones. */
+const witnessKey = (name: string): string => `${name}+${id(name).slice(0, 8)}+${btoa(id(`key of ${name}`)).slice(0, 43)}=`;
+export const listed = [witnessKey(`waxseal-witness/${id("other operator").slice(0, 16)}`), witnessKey("auditor.example")];
+
+/** `witnessed`: enough of those who are asked for vouch. `unwitnessed`: too few do. */
+function witnesses(which: string, now: number): Witnesses {
+  if (which !== "witnessed" && which !== "unwitnessed") return { need: 0, keys: [], have: 0, listed, holds: true };
+  const holds = which === "witnessed";
+  const of = (key: string, at: number | null): Witnesses["keys"][number] => ({ name: key.split("+")[0] ?? "", key, at });
+  const keys = [of(listed[0] ?? "", now - 7 * minute), of(witnessKey("keys.example.org"), holds ? now - 5 * hour : now - 3 * day), of(witnessKey("library.example"), null)];
+  return { need: 2, keys, have: holds ? 2 : 1, listed, holds };
+}
+
+function changedFolk({ folk }: Scene): void {
+  folk.requires = true;
+  folk.addDevices("bruno", ["Laptop"]);
+  folk.addDevices("yusuf", ["Tablet", null]);
+  folk.takeName("maya");
+}
+
 export function fill(scene: Scene, which: string, now = Date.now()): void {
   scene.people = people;
   scene.chats.clear();
@@ -142,7 +165,7 @@ export function fill(scene: Scene, which: string, now = Date.now()): void {
   // Just begun: known, but our own entry was not looked at yet. `lied`: caught, and the evidence is kept.
   const watched = which === "empty" ? null : now - 5 * minute;
   const origin = `waxseal/${id("log")}`;
-  scene.directory = { origin, epochs: 1_284, signed: now - 12 * minute, watched, versions: which === "empty" ? 1 : 4, evidence: which === "lied" ? 1 : 0 };
+  scene.directory = { origin, epochs: 1_284, signed: now - 12 * minute, watched, versions: which === "empty" ? 1 : 4, evidence: which === "lied" ? 1 : 0, witnesses: witnesses(which, now) };
   if (which === "empty") return;
   scene.blocked.add(id("omar_7"));
   scene.verified.add(id("bruno"));
@@ -150,4 +173,6 @@ export function fill(scene: Scene, which: string, now = Date.now()): void {
   others(scene, now);
   bruno(scene, now);
   clinic(scene, now);
+  // Devices and a name changed, and words wait for that.
+  if (which === "held") changedFolk(scene);
 }

@@ -1,7 +1,8 @@
 // A small world in memory that behaves as the core and a server do: people, chats, a network that comes and goes.
-import type { ChatId, Connection, Directory, Event, Looks, MessageRef, MessageView, NoticeToPage, Stage } from "../bridge/contract";
+import type { ChatId, Connection, Directory, Event, Looks, MessageRef, MessageView, NoticeToPage, Stage, Who } from "../bridge/contract";
 import type { Ask } from "../bridge/seat";
 import { perform } from "./commands";
+import { Folk } from "./folk";
 import { type Chat, type Person, type Scene, fill } from "./scenes";
 
 const fault = (code: string, text = code): { code: string; text: string } => ({ code, text });
@@ -28,6 +29,7 @@ export class World implements Scene {
   /** What the next command that writes fails with. */
   failing: { code: string; text: string } | null = null;
   next = 1;
+  readonly folk = new Folk(this);
   tell: (notice: NoticeToPage) => void = () => {};
 
   constructor(scene: string) {
@@ -97,7 +99,7 @@ export class World implements Scene {
     this.isOnline = isOnline;
     this.tellLine();
     if (!isOnline) return;
-    for (const view of this.messages.values()) if (view.state === "pending") this.travel(view.message);
+    for (const message of this.folk.waiting()) this.travel(message);
   }
 
   /** For tests: the directory stands otherwise, which a page hears of by the next notice. */
@@ -163,7 +165,7 @@ export class World implements Scene {
     const limit = ask.limit ?? 50;
     switch (what) {
       case "me": return this.me;
-      case "settings": return this.settings;
+      case "settings": return { ...this.settings, requireVerification: this.folk.requires };
       case "devices": return this.devices;
       case "connection": return this.connection();
       case "isLinking": return this.isLinking;
@@ -198,12 +200,16 @@ export class World implements Scene {
     }
   }
 
+  who(account: string): Who {
+    return { account, name: this.people.find((one) => one.account === account)?.name ?? "?" };
+  }
+
   private member(chat: Chat, account: string): unknown {
     const own = account === this.me?.account;
     const person = this.people.find((one) => one.account === account);
     return {
       account, own, name: own ? this.me?.name : person?.name, displayName: own ? this.me?.displayName : person?.displayName ?? null,
-      admin: chat.admins.includes(account), devices: own ? this.devices.length : 1, verified: this.verified.has(account),
+      admin: chat.admins.includes(account), devices: own ? this.devices.length : this.folk.devices(account), verified: this.verified.has(account),
     };
   }
 
@@ -213,6 +219,7 @@ export class World implements Scene {
     return {
       chat: chat.chat, title: chat.title, direct: chat.direct, peer: peer?.account ?? null, displayName: peer?.displayName ?? null, state: chat.state,
       members: chat.members.length, unread: chat.unread.length, last: last === undefined ? null : this.messages.get(last) ?? null, active: chat.active,
+      held: this.folk.held(chat),
     };
   }
 }

@@ -1,5 +1,5 @@
-// Where the person is, as the address says it: `#/chat/<id>/m/<message>`. Back and forward are the browser's own.
-import type { ChatId, MessageRef } from "../bridge/contract";
+// Where the person is, as the address says it: `#/chat/<id>/m/<message>`, `#/chat/<id>/info/<account>`. Back and forward are the browser's own.
+import type { AccountId, ChatId, MessageRef } from "../bridge/contract";
 
 export const sections = ["profile", "privacy", "security", "appearance", "notifications", "devices", "keys", "blocked", "data"] as const;
 export type Section = (typeof sections)[number];
@@ -9,14 +9,15 @@ export type Route =
   | { at: "search" }
   | { at: "newChat" }
   | { at: "newGroup" }
-  | { at: "chat"; chat: ChatId; message: MessageRef | null; info: boolean }
+  | { at: "chat"; chat: ChatId; message: MessageRef | null; info: boolean; /** Of a group's members, the one who is looked at. */ person: AccountId | null }
   | { at: "settings"; section: Section | null };
 
 export function parse(hash: string): Route {
   const [first = "", id = "", what = "", which = ""] = hash.replace(/^#?\/?/, "").split("/");
   if (first === "chat" && /^[0-9a-f]{1,64}$/.test(id)) {
     const message = what === "m" && /^\d{1,15}$/.test(which) ? Number(which) : null;
-    return { at: "chat", chat: id, message, info: what === "info" };
+    const person = what === "info" && /^[0-9a-f]{1,64}$/.test(which) ? which : null;
+    return { at: "chat", chat: id, message, info: what === "info", person };
   }
   if (first === "settings") return { at: "settings", section: sections.find((section) => section === id) ?? null };
   if (first === "search") return { at: "search" };
@@ -31,7 +32,7 @@ export const to = {
   newGroup: (): string => "#/new/group",
   chat: (chat: ChatId): string => `#/chat/${chat}`,
   message: (chat: ChatId, message: MessageRef): string => `#/chat/${chat}/m/${message}`,
-  info: (chat: ChatId): string => `#/chat/${chat}/info`,
+  info: (chat: ChatId, person?: AccountId): string => `#/chat/${chat}/info${person ? `/${person}` : ""}`,
   settings: (section?: Section): string => (section ? `#/settings/${section}` : "#/settings"),
 };
 

@@ -20,7 +20,8 @@ class Watched {
   known = $state.raw<Directory | null>(null);
   /** Before the core's first answer nothing is said. */
   isRead = $state(false);
-  private now = $state(Date.now());
+  /** Goes on while somebody looks. */
+  now = $state(Date.now());
   private shown = 0;
   private timer: ReturnType<typeof setTimeout> | null = null;
   private stop = (): void => {};
@@ -59,7 +60,8 @@ class Watched {
     };
   }
 
-  private async read(): Promise<void> {
+  /** Looks now: for whoever has just changed something. */
+  async read(): Promise<void> {
     this.timer = null;
     const known = await page.client.look("directory", {}).catch(() => undefined);
     // Nobody looks any more, or the core does not answer: what was known stays.

@@ -2,6 +2,7 @@
 import type { ChatSummary, MessageView, Notice, Who } from "../bridge/contract";
 import * as harmless from "../text/harmless";
 import { list, say } from "../words/words.svelte";
+import { change } from "./changes";
 import { page } from "./page.svelte";
 
 /** A name, or "you". */
@@ -26,8 +27,7 @@ export function notice(notice: Notice, view: MessageView): string {
       if (notice.admin) return view.own ? say("notice.adminOwn", words) : say("notice.admin", words);
       return view.own ? say("notice.unadminOwn", words) : say("notice.unadmin", words);
     }
-    case "deviceAdded": return say("notice.deviceAdded", { who: who(notice.who) });
-    case "deviceRemoved": return say("notice.deviceRemoved", { who: who(notice.who) });
+    case "deviceAdded": case "deviceRemoved": case "identityChanged": return change(notice);
     case "refounded": return say("notice.refounded");
     case "nobody": return say("notice.nobody");
   }

@@ -53,7 +53,10 @@ export function line(raw: string): string {
 }
 
 /** What somebody wants to be called: in quotes, so that it is not taken for anything that we say. */
-export const quoted = (display: string): string => `“${line(display).replace(/[“”„«»]/gu, '"')}”`;
+export const quoted = (display: string): string => `“${unquoted(display)}”`;
+
+/** Such a name where the sentence itself has the quotes. */
+export const unquoted = (raw: string): string => line(raw).replace(/[“”„«»]/gu, '"');
 
 /** A name that is somebody's alone, and what they want to be called beside it: `bob “Bob Builder”`. */
 export const called = (name: string, display: string | null): string => (display === null ? line(name) : `${line(name)} ${quoted(display)}`);

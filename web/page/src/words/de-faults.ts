@@ -43,6 +43,10 @@ export const faults = {
     "Der Server hat eine andere Geschichte dieses Kontos als dieses Gerät: Jemand hat als eines seiner Geräte gehandelt, oder der Server lügt. Vergleiche die Liste der Geräte auf allen.",
   "fault.copied":
     "Was hier liegt, ist eine ältere Kopie: Eine andere lief weiter, nachdem sie gemacht wurde. Was seither gesagt wurde, kann hier fehlen. Benutze nie beide.",
+  "fault.identityChanged":
+    "Diesen Namen hat jetzt jemand anderes als bei eurem letzten Gespräch. Frag auf anderem Weg nach; stimmt es, steht „Dem Konto schreiben, das den Namen jetzt hat“ in den Angaben zum Chat mit der Person, die du kanntest.",
+  "fault.badWitness": "Das ist kein Schlüssel eines Zeugen: Er hat einen Namen, ein Pluszeichen, acht Ziffern oder Buchstaben, noch ein Pluszeichen und einen Schlüssel. Kopiere ihn ganz.",
+  "fault.badWitnessCount": "Du kannst nicht mehr Zeugen verlangen, als du gewählt hast, und nicht mehr als 16.",
   "fault.noSuchAccount": "Auf diesem Server heißt niemand {name}.",
   "fault.badCode": "Der Code ist vertippt; kopiere ihn noch einmal.",
   "fault.expired": "Der Code ist abgelaufen; zeig auf dem anderen Gerät einen neuen.",

@@ -44,6 +44,10 @@ export const faults = {
     "The server has another history of this account than this device: somebody acted as one of its devices, or the server lies. Compare the list of devices on all of them.",
   "fault.copied":
     "What is kept here is an older copy of itself: another copy went on after it was made. What was said meanwhile may be missing here. Never use both.",
+  "fault.identityChanged":
+    "Somebody else has this name now than when you last talked. Ask them by another way; if it is right, “Talk with whoever has the name now” is in the details of your chat with the person you knew.",
+  "fault.badWitness": "This is no key of a witness: it has a name, a plus sign, eight digits or letters, another plus sign, and a key. Copy it whole.",
+  "fault.badWitnessCount": "You cannot ask for more witnesses than you have chosen, and not for more than 16.",
   "fault.noSuchAccount": "Nobody on this server is called {name}.",
   "fault.badCode": "The code is mistyped; copy it again.",
   "fault.expired": "The code has run out; show a new one on the other device.",
