@@ -5,7 +5,13 @@
 //! ```
 //! One core, no network: people register as they do at a server (`Roles`), their names are published, then look-ups are
 //! answered as a reading thread answers them and judged as a client judges them. SAMPLES gets what the browser's figures need.
-#![allow(clippy::expect_used, clippy::print_stdout, clippy::disallowed_methods, reason = "it measures, and stops where it cannot")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "it measures, and stops where it cannot"
+)]
 
 use std::fmt::Write as _;
 use std::fs;

@@ -34,7 +34,11 @@ pub(super) async fn send(place: &Place, arguments: SendArgs) -> Result<(), Failu
         return Ok(());
     }
     if let Some(why) = visit.read(move |client| held(client, chat)).await? {
-        return if arguments.queue { Ok(remark(why)) } else { Err(Failure::Held(why)) };
+        if !arguments.queue {
+            return Err(Failure::Held(why));
+        }
+        remark(why);
+        return Ok(());
     }
     let done = move |client: &Client| Ok(client.message(message)?.is_none_or(|message| message.state != MessageState::Pending));
     let is_done = visit.until(done).await.map_err(|failure| match failure {

@@ -362,7 +362,7 @@ fn every_command_look_and_event_has_a_sample() {
     assert_eq!(tags("do", commands()), variants::<Command>("do"));
     assert_eq!(tags("look", looks()), variants::<Look>("look"));
     let places: BTreeSet<usize> = events().iter().map(place_of_event).collect();
-    assert_eq!(places, (0..18).collect());
+    assert_eq!(places, (0..19).collect());
 }
 
 #[test]
