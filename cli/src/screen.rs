@@ -200,7 +200,7 @@ fn take_answer(model: &mut Model, shell: &Shell, answer: Answer) -> Vec<Wish> {
         Answer::Safety(account, number) => happen::safety(model, account, number),
         Answer::Devices(devices) => model.dialog = Some(Dialog::devices(&devices)),
         Answer::Blocked(blocked) => model.dialog = Some(Dialog::blocked(&blocked)),
-        Answer::Settings(delivered, read) => model.dialog = Some(menus::settings(delivered, read)),
+        Answer::Settings(delivered, read, require) => model.dialog = Some(menus::settings(delivered, read, require)),
         Answer::Drafts(drafts) => model.drafts.restore(drafts),
         Answer::Found(words, messages) => find::found(model, &words, &messages),
     }

@@ -84,6 +84,13 @@ pub(super) fn chat(model: &Model) -> Option<Dialog> {
         .item_if(chat.peer.is_some(), 'v', "Verify the safety number", || {
             chat.peer.map_or(Act::Members, |peer| Act::Verify(peer, title.clone()))
         })
+        .item_if(!chat.held.is_empty(), 'g', "What changed in these people is right: let my words go", || {
+            let who = chat.held.first().copied();
+            let name = who.and_then(|who| model.members().iter().find(|member| member.account == who));
+            let name = name.map_or_else(|| title.clone(), |member| harmless::line(&member.name));
+            let text = format!("Is {name}'s new device right? Ask them by another way. Your words go to it from then on.");
+            who.map_or(Act::Members, |who| ask(text, Command::GoOn(who)))
+        })
         .item_if(group && open && model.is_admin(), 'a', "Add people", || Act::Form(Purpose::Add(id)))
         .item_if(group && open && model.is_admin(), 't', "Rename", || Act::Form(Purpose::Rename(id)))
         .item_if(active, 'k', "Make new keys now", || Act::Command(Command::Refresh(id)))
@@ -117,7 +124,7 @@ pub(super) fn main(model: &Model) -> Dialog {
 }
 
 /// What can be switched.
-pub(super) fn settings(delivered: bool, read: bool) -> Dialog {
+pub(super) fn settings(delivered: bool, read: bool, require: bool) -> Dialog {
     let word = |on| if on { "on" } else { "off" };
     let switch = |setting| Act::Command(Command::Set(setting));
     let menu = Menu::new("Settings")
@@ -126,6 +133,11 @@ pub(super) fn settings(delivered: bool, read: bool) -> Dialog {
             format!("Tell others that a message reached this device: {}", word(delivered)),
             switch(Setting::DeliveredReceipts(!delivered)),
         )
-        .item('r', format!("Tell others that a message was read: {}", word(read)), switch(Setting::ReadReceipts(!read)));
+        .item('r', format!("Tell others that a message was read: {}", word(read)), switch(Setting::ReadReceipts(!read)))
+        .item(
+            'v',
+            format!("Let words wait when somebody has a new device, until you have looked: {}", word(require)),
+            switch(Setting::RequireVerification(!require)),
+        );
     Dialog::Menu(menu)
 }

@@ -30,7 +30,7 @@ pub(super) enum Answer {
     Unread(ChatId, Option<MessageRef>),
     Devices(Vec<DeviceView>),
     Blocked(Vec<(AccountId, String)>),
-    Settings(bool, bool),
+    Settings(bool, bool, bool),
     Drafts(Vec<Draft>),
     Found(String, Vec<MessageView>),
     Notice(Notice),
@@ -96,7 +96,10 @@ impl Shell {
                 Wish::Unread(chat) => self.read(move |client| Ok(Answer::Unread(chat, client.first_unread(chat)?))),
                 Wish::Devices => self.read(|client| Ok(Answer::Devices(client.devices()?))),
                 Wish::Blocked => self.read(blocked),
-                Wish::Settings => self.read(|client| client.receipts().map(|(delivered, read)| Answer::Settings(delivered, read))),
+                Wish::Settings => self.read(|client| {
+                let (delivered, read) = client.receipts()?;
+                Ok(Answer::Settings(delivered, read, client.requires_verification()?))
+            }),
                 Wish::Search(words) => self.read(move |client| {
                     let found = client.search(None, &words, find::MOST)?;
                     Ok(Answer::Found(words, found))

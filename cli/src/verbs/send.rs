@@ -59,7 +59,7 @@ pub(super) async fn send(place: &Place, arguments: SendArgs) -> Result<(), Failu
 }
 
 /// Why words in this chat wait for their person, where they do.
-fn held(client: &Client, chat: ChatId) -> Result<Option<String>, ClientError> {
+pub(super) fn held(client: &Client, chat: ChatId) -> Result<Option<String>, ClientError> {
     let held = client.chat(chat)?.map(|chat| chat.held).unwrap_or_default();
     let names = held.iter().map(|who| Ok(harmless::line(&client.account_name(*who)?))).collect::<Result<Vec<_>, ClientError>>()?;
     Ok((!names.is_empty()).then(|| wording::held(&names)))

@@ -22,6 +22,7 @@ use crate::{harmless, wording};
 const HELP: &str = "\
 Each line that you type is sent. A line that ends in \\ goes on in the next one.
 /accept, /decline, /block   answer a request
+/go-on                      somebody's new device is right: let my words go
 /members                    who is here
 /older                      what was said before that
 /help, /quit
@@ -168,6 +169,7 @@ impl Talk {
             "/help" | "/?" => Ok(say(HELP)?),
             "/older" => self.page(20).await,
             "/members" => self.members().await,
+            "/go-on" => self.go_on().await,
             "/accept" => self.order(Command::AcceptRequest(self.chat), "Accepted. You can write now.").await,
             "/decline" => {
                 self.order(Command::DeclineRequest(self.chat), "Declined.").await?;
@@ -197,7 +199,22 @@ impl Talk {
     async fn send(&mut self, text: String) -> Result<(), Failure> {
         let message = send::put(&mut self.visit, self.chat, text, None).await?;
         self.sent.push(message);
-        Ok(())
+        let chat = self.chat;
+        match self.visit.read(move |client| send::held(client, chat)).await? {
+            Some(why) => Ok(say(format!("({why} Here: /go-on)"))?),
+            None => Ok(()),
+        }
+    }
+
+    async fn go_on(&mut self) -> Result<(), Failure> {
+        let held = self.summary().await?.held;
+        if held.is_empty() {
+            return Err(Failure::Refused("nothing waits for a look"));
+        }
+        for who in held {
+            self.visit.command(Command::GoOn(who)).await?;
+        }
+        Ok(say("Noted. Words that waited go.")?)
     }
 
     async fn order(&mut self, command: Command, said: &str) -> Result<(), Failure> {

@@ -22,7 +22,7 @@ use tempfile::TempDir;
 
 const CLIENT: &str = env!("CARGO_BIN_EXE_waxseal");
 /// No step of a conversation on one machine takes longer, even on a busy one.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The server's program, built anew where it is missing or older than its source.
 ///

@@ -325,6 +325,7 @@ const CLIENT: &[&str] = &[
     CREATE TABLE device_name (
         device BLOB PRIMARY KEY NOT NULL, account BLOB NOT NULL, name TEXT NOT NULL, salt BLOB NOT NULL, proven INTEGER NOT NULL);
     ALTER TABLE account ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX account_changed ON account (changed) WHERE changed > 0;
     ALTER TABLE account ADD COLUMN renamed INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE me ADD COLUMN require_verification INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE own_device ADD COLUMN salt BLOB;

@@ -36,7 +36,7 @@ pub(super) fn note(tx: &Tx<'_>, before: &Chain, after: &Chain, now: Millis) -> R
 
 /// In whom of a chat something changed that the person has not looked at, where they want to.
 pub(crate) fn held(tx: &Tx<'_>, chat: &ChatId) -> Result<Vec<AccountId>, StoreError> {
-    let sql = "SELECT account FROM account WHERE changed AND (SELECT require_verification FROM me)
+    let sql = "SELECT account FROM account WHERE changed > 0 AND (SELECT require_verification FROM me)
                AND account != (SELECT account FROM me)
                AND account IN (SELECT account FROM member WHERE chat = ?1 UNION SELECT peer FROM chat WHERE chat = ?1)
                ORDER BY name";
@@ -142,7 +142,7 @@ impl Turn<'_> {
     pub(crate) fn require_verification(&mut self, on: bool) -> Result<(), StoreError> {
         let mut held = Vec::new();
         {
-            let mut select = self.tx.prepare_cached("SELECT account FROM account WHERE changed")?;
+            let mut select = self.tx.prepare_cached("SELECT account FROM account WHERE changed > 0")?;
             for account in select.query_map([], |row| row.get(0).map(AccountId))? {
                 held.push(account?);
             }

@@ -22,7 +22,7 @@ pub(super) fn draw_title(frame: &mut Frame<'_>, model: &Model, chat: &ChatSummar
         facts.push(state.to_owned());
     }
     if !chat.held.is_empty() {
-        facts.push("words wait: waxseal verify NAME --go-on".to_owned());
+        facts.push("your words wait: a device changed (g in the chat's menu)".to_owned());
     }
     if chat.direct {
         let verified = model.members().iter().any(|member| !member.own && member.verified);
