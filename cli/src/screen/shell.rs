@@ -97,9 +97,9 @@ impl Shell {
                 Wish::Devices => self.read(|client| Ok(Answer::Devices(client.devices()?))),
                 Wish::Blocked => self.read(blocked),
                 Wish::Settings => self.read(|client| {
-                let (delivered, read) = client.receipts()?;
-                Ok(Answer::Settings(delivered, read, client.requires_verification()?))
-            }),
+                    let (delivered, read) = client.receipts()?;
+                    Ok(Answer::Settings(delivered, read, client.requires_verification()?))
+                }),
                 Wish::Search(words) => self.read(move |client| {
                     let found = client.search(None, &words, find::MOST)?;
                     Ok(Answer::Found(words, found))
