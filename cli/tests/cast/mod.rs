@@ -22,7 +22,15 @@ use tempfile::TempDir;
 
 const CLIENT: &str = env!("CARGO_BIN_EXE_waxseal");
 /// No step of a conversation on one machine takes longer, even on a busy one.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Does something again and again until it comes true.
+pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let since = Instant::now();
+    while !is_so() {
+        assert!(since.elapsed() < PATIENCE, "never: {what}");
+    }
+}
 
 /// The server's program, built anew where it is missing or older than its source.
 ///
