@@ -242,6 +242,11 @@ pub enum Problem {
         "somebody in this chat is shown another key directory than this device: one of you is lied to, or they are not honest; compare safety numbers by another way than this server"
     )]
     OtherDirectory,
+    /// A KeyPackage that was handed out for somebody is of no device of theirs. It was not used.
+    #[error(
+        "the server handed out a key for somebody you write to that is of no device of theirs. It was not used, and nothing was sealed to it; the server swapped it, or a device of theirs is broken: tell them by another way than this server"
+    )]
+    ForeignKeyPackage,
     /// The last admin cannot go while others stay.
     #[error("the group would have no admin; make somebody else an admin first")]
     LastAdmin,
@@ -263,7 +268,13 @@ impl Problem {
     pub fn is_of_the_device(self) -> bool {
         matches!(
             self,
-            Self::Copied | Self::Forked | Self::ServerBehind | Self::ServerForgot | Self::Directory(_) | Self::OtherDirectory
+            Self::Copied
+                | Self::Forked
+                | Self::ServerBehind
+                | Self::ServerForgot
+                | Self::Directory(_)
+                | Self::OtherDirectory
+                | Self::ForeignKeyPackage
         )
     }
 }

@@ -101,6 +101,8 @@ pub(crate) struct Session {
     /// A person was told that the directory does not hold for now, and that it lied: the one does not keep the other quiet.
     pub(crate) unproven: bool,
     pub(crate) caught: bool,
+    /// Whether a person was told in this connection that a KeyPackage was of no device of its account.
+    pub(crate) foreign: bool,
     /// The directory is asked what it says of us then.
     pub(crate) watch_at: Option<Millis>,
     /// How often in a row it had no answer that holds.
@@ -311,7 +313,7 @@ impl Turn<'_> {
         self.session.denied = false;
         self.session.reclaimed = false;
         self.session.warned = false;
-        (self.session.caught, self.session.unproven) = (false, false);
+        (self.session.caught, self.session.unproven, self.session.foreign) = (false, false, false);
         if went_back {
             self.server_went_back()?;
             self.ask_own_chain()?;

@@ -174,7 +174,7 @@ impl Turn<'_> {
             }
         };
         let Some(account) = account else { return Ok(None) };
-        let mut key_packages = Vec::new();
+        let (mut key_packages, mut is_foreign) = (Vec::new(), false);
         for one in &found.key_packages {
             let Ok(offer) = read_key_package(&one.key_package) else { continue };
             if offer.is_expired(self.now) {
@@ -183,9 +183,15 @@ impl Turn<'_> {
             }
             let claim = &offer.claim;
             let proven = trust::standing_of(self.tx, &claim.account, &claim.device, &claim.key, || Ok(true))? == Standing::Proven;
-            if proven && claim.account == account && claim.device != *own {
+            if !proven || claim.account != account {
+                is_foreign = true;
+            } else if claim.device != *own {
                 key_packages.push(one.key_package.clone());
             }
+        }
+        // Nothing is signed that would show who did it, so a person is told, once a connection.
+        if is_foreign && !core::mem::replace(&mut self.session.foreign, true) {
+            self.fail(None, Problem::ForeignKeyPackage);
         }
         Ok(Some(Found { account: account.0, key_packages, at: self.now.0 }))
     }

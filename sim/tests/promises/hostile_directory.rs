@@ -10,6 +10,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use waxseal_core::Command;
 use waxseal_core::group::{Alias, Change, Group, Identity, Policy, make_key_package, read_key_package};
+use waxseal_core::output::Problem;
 use waxseal_core::store::{Store, StoreError};
 use waxseal_core::view::ChatState;
 use waxseal_sim::deeds::Deed;
@@ -108,6 +109,7 @@ fn a_swapped_key_package_is_never_added() {
         let truth = truth(&mut town, &[0, 1]);
         assert_eq!(ghosts(town.houses[0].client().store_mut(), &truth), 0, "case {case}");
         assert_eq!(town.houses[2].client().chats().unwrap(), [], "mallory hears nothing, case {case}");
+        assert!(scene::was_told_of(&town, 0, Problem::ForeignKeyPackage), "who asked is told, case {case}");
     }
 }
 

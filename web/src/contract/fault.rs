@@ -164,6 +164,7 @@ impl From<Problem> for Fault {
             Problem::BadWitness => "badWitness",
             Problem::BadWitnessCount => "badWitnessCount",
             Problem::OtherDirectory => "otherDirectory",
+            Problem::ForeignKeyPackage => "foreignKeyPackage",
             Problem::LastAdmin => "lastAdmin",
         };
         Self::new(code, problem)

@@ -37,6 +37,8 @@ export const faults = {
     "Der Server kann nicht beweisen, wer wer ist: Was er über Leute sagt, widerspricht seinem eigenen Schlüsselverzeichnis. Nichts davon wurde benutzt, und was er sagte, ist aufgehoben. Sag es den anderen, aber nicht über diesen Server.",
   "fault.directoryUnproven":
     "Der Server beweist gerade nicht, wer wer ist. Prüfe Datum und Uhrzeit dieses Geräts; stimmen sie, sag es denen, die den Server betreiben.",
+  "fault.foreignKeyPackage":
+    "Der Server hat für jemanden, dem du schreibst, einen Schlüssel ausgegeben, der zu keinem Gerät dieser Person gehört. Er wurde nicht benutzt, und nichts wurde für ihn verschlüsselt. Der Server hat ihn untergeschoben, oder ein Gerät der Person ist defekt: Sag es ihr auf einem anderen Weg als über diesen Server.",
   "fault.otherDirectory":
     "Jemandem in diesem Chat wird eine andere Liste der Schlüssel gezeigt als diesem Gerät: Eine Seite wird belogen, oder sie ist nicht ehrlich. Vergleicht die Sicherheitsnummern, aber nicht über diesen Server.",
   "fault.forked":

@@ -38,6 +38,8 @@ export const faults = {
     "The server cannot prove who is who: what it says of people contradicts its own key directory. Nothing of that was used, and what it said is kept. Tell the others, by another way than this server.",
   "fault.directoryUnproven":
     "The server does not prove for now who is who. Check the date and time of this device; if they are right, tell whoever runs the server.",
+  "fault.foreignKeyPackage":
+    "The server handed out a key for somebody you write to that is of no device of theirs. It was not used, and nothing was sealed to it. The server swapped it, or a device of theirs is broken: tell them by another way than this server.",
   "fault.otherDirectory":
     "Somebody in this chat is shown another list of keys than this device: one of you is lied to, or they are not honest. Compare safety numbers, by another way than this server.",
   "fault.forked":
