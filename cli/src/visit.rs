@@ -222,8 +222,11 @@ impl Visit {
                 Ok(Step::Nothing)
             }
             // The verb still does its work, under new keys.
-            Ok(Some(Notice::Event(Event::Failed { problem: Problem::Copied, .. }))) => {
-                crate::paper::remark(Problem::Copied.to_string());
+            // So it does where a key was left unused: what is sent goes to devices that are proven.
+            Ok(Some(Notice::Event(Event::Failed {
+                problem: problem @ (Problem::Copied | Problem::ForeignKeyPackage), ..
+            }))) => {
+                crate::paper::remark(problem.to_string());
                 Ok(Step::Nothing)
             }
             Ok(Some(Notice::Event(event))) => {

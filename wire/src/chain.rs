@@ -296,7 +296,8 @@ impl Chain {
 }
 
 impl Record {
-    fn sign(&self, signer: Option<DeviceId>, key: &SigningKey) -> SignedRecord {
+    /// Signs it as it is; whether it may follow any other is for [`Chain::append`] to say.
+    pub fn sign(&self, signer: Option<DeviceId>, key: &SigningKey) -> SignedRecord {
         let body = proto::RecordBody {
             index: self.index,
             previous: self.previous.map(|h| h.to_vec()).unwrap_or_default(),

@@ -8,6 +8,7 @@
 #![allow(clippy::disallowed_methods, reason = "waiting for other processes takes time")]
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part of the cast")]
 
+mod operator;
 pub mod terminal;
 
 use std::ffi::OsString;

@@ -6,7 +6,7 @@
 //! server's to explain.
 
 use rusqlite::params;
-use waxseal_transparency::{AHEAD, SignedHead};
+use waxseal_transparency::{AHEAD, Evidence, SignedHead, consistent};
 use waxseal_wire::id::{AccountId, LogId};
 
 use super::directory::{Held, held};
@@ -69,11 +69,20 @@ impl Turn<'_> {
     pub(crate) fn head_came(&mut self, chat: &ChatId, from: &AccountId, seen: &SeenHead) -> Result<(), StoreError> {
         let Some(ours) = held(self.tx)? else { return Ok(()) };
         let settled = match seen.log.0 == ours.keys.id().0 {
-            true => seen.head.verify(&ours.keys).is_err() || ours.head.is_some_and(|head| head.head == seen.head.head),
+            true => seen.head.verify(&ours.keys).is_err() || ours.head.as_ref().is_some_and(|head| head.head == seen.head.head),
             false => is_of_past(self.tx, &seen.log, &seen.head)?,
         };
         if settled {
             return Ok(());
+        }
+        // Two of one size need nobody's word: a device that is never connected for long finds out too.
+        if let Held { keys, head: Some(head) } = &ours
+            && seen.log.0 == keys.id().0
+            && seen.head.head.size == head.head.size
+        {
+            let Err(lie) = consistent(&seen.head.head, &head.head, &[]) else { return Ok(()) };
+            let both = Evidence::Heads { log: *keys, one: seen.head.clone(), other: head.clone() };
+            return self.caught(lie, Some(&both));
         }
         self.tx
             .prepare_cached(

@@ -91,7 +91,8 @@ pub fn nobody_accused(town: &mut Town) -> Result<Vec<Fault>, Broken> {
     for house in &mut town.houses {
         let accuses = |event: &&Event| {
             let Event::Failed { problem, .. } = event else { return false };
-            matches!(problem, Problem::OtherDirectory | Problem::ForeignKeyPackage) || matches!(problem, Problem::Directory(lie) if lie.is_lie())
+            matches!(problem, Problem::OtherDirectory | Problem::ForeignKeyPackage)
+                || matches!(problem, Problem::Directory(lie) if lie.is_lie())
         };
         let told = house.told.iter().find(accuses).map(|event| format!("{event:?}"));
         let kept = house.client().evidence()?.into_iter().next().map(|evidence| evidence.what);
